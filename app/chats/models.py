@@ -1,0 +1,92 @@
+"""Conversations: a chat is a tree of messages, of which one branch is being read."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.clock import now
+from app.core.database import Base
+from app.core.ids import new_id
+
+
+class MessageRole(StrEnum):
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+class MessageStatus(StrEnum):
+    PENDING = "pending"
+    STREAMING = "streaming"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+RUNNING = (MessageStatus.PENDING, MessageStatus.STREAMING)
+
+
+class Chat(Base):
+    """A conversation of one owner. `model` is `connection/model`, the one that answers next."""
+
+    __tablename__ = "chats"
+    __table_args__ = (Index("ix_chats_owner_id_last_activity_at", "owner_id", "last_activity_at", "id"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    title: Mapped[str]
+    model: Mapped[str] = mapped_column(default="")
+    system_prompt: Mapped[str | None] = mapped_column(Text)
+    """None: the workspace's. Empty: none at all."""
+    tip_id: Mapped[str | None]
+    """The last message of the branch being read. No foreign key: those point down, from message to chat."""
+    is_unread: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    last_activity_at: Mapped[datetime] = mapped_column(default=now)
+    deleted_at: Mapped[datetime | None]
+
+
+class Message(Base):
+    """A question or a reply. A reply's `content` only grows while it is `pending` or `streaming`."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        Index("ix_messages_chat_id_parent_id", "chat_id", "parent_id"),
+        Index("ix_messages_status_heartbeat_at", "status", "heartbeat_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    chat_id: Mapped[str] = mapped_column(ForeignKey("chats.id", ondelete="CASCADE"))
+    parent_id: Mapped[str | None] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), index=True)
+    depth: Mapped[int] = mapped_column(default=0)
+    """Messages between it and the start of the conversation."""
+    role: Mapped[str]
+    author_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    model: Mapped[str] = mapped_column(default="")
+    content: Mapped[str] = mapped_column(Text, default="")
+    reasoning: Mapped[str] = mapped_column(Text, default="")
+    status: Mapped[str] = mapped_column(default=MessageStatus.FINISHED)
+    error_code: Mapped[str] = mapped_column(default="")
+    error_message: Mapped[str] = mapped_column(Text, default="")
+    left_out: Mapped[int] = mapped_column(default=0)
+    """How many earlier messages did not fit when this reply was asked for."""
+    input_tokens: Mapped[int | None]
+    cached_tokens: Mapped[int | None]
+    output_tokens: Mapped[int | None]
+    reasoning_tokens: Mapped[int | None]
+    tokens_are_estimated: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    heartbeat_at: Mapped[datetime | None]
+    first_token_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    stop_requested_at: Mapped[datetime | None]
+
+    @property
+    def is_running(self) -> bool:
+        return self.status in RUNNING
+
+    @property
+    def is_reply(self) -> bool:
+        return self.role == MessageRole.ASSISTANT

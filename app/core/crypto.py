@@ -1,0 +1,151 @@
+"""Secrets: where they live, how keys are encrypted at rest, and keyed hashes of tokens.
+
+The only module that knows `cryptography`.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from app.core.settings import Settings
+
+SECRET_KEY_FILE = "secret.key"
+ENCRYPTION_KEY_FILE = "encryption.keys"
+SHORTEST_SECRET = 32
+FEWEST_DIFFERENT_CHARACTERS = 10
+PLACEHOLDERS = ("change", "secret", "example", "placeholder", "password", "default", "your-", "insecure")
+HOW_TO_MAKE_ONE = 'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+
+
+class WeakSecret(Exception):
+    """A secret from the environment is too short or a placeholder; the message says how to make a good one."""
+
+
+class Undecipherable(Exception):
+    """A stored secret was encrypted with a key that is no longer here."""
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """The signing key and the encryption keys, newest first."""
+
+    signing_key: str
+    encryption_keys: tuple[str, ...]
+
+
+def load_secrets(settings: Settings) -> Secrets:
+    """Take secrets from the settings, else from DATA_DIR, where they are generated once with mode 0600.
+
+    Raises WeakSecret when the environment holds one that could be guessed.
+    """
+    if settings.secret_key:
+        _refuse_weak(settings.secret_key)
+    for key in settings.encryption_keys:
+        _refuse_malformed(key)
+    signing_key = settings.secret_key or _read_or_create(
+        settings.data_dir / SECRET_KEY_FILE, lambda: secrets.token_urlsafe(48)
+    )
+    encryption_keys = settings.encryption_keys or tuple(
+        _read_or_create(settings.data_dir / ENCRYPTION_KEY_FILE, _new_encryption_key).split()
+    )
+    return Secrets(signing_key, encryption_keys)
+
+
+class Vault:
+    """Encrypts short secrets at rest. The newest key encrypts; every key decrypts."""
+
+    def __init__(self, keys: tuple[str, ...]) -> None:
+        self._fernet = MultiFernet([Fernet(key) for key in keys])
+
+    def encrypt(self, plain: str) -> str:
+        return self._fernet.encrypt(plain.encode()).decode()
+
+    def decrypt(self, token: str) -> str:
+        """Raises Undecipherable when the key that encrypted it is missing."""
+        try:
+            return self._fernet.decrypt(token.encode()).decode()
+        except InvalidToken as error:
+            raise Undecipherable(
+                "The encryption key for this secret is missing. Enter the secret again."
+            ) from error
+
+    def rotate(self, token: str) -> str:
+        """The same secret, encrypted with the newest key. Raises Undecipherable."""
+        return self.encrypt(self.decrypt(token))
+
+
+def add_encryption_key(data_dir: Path) -> tuple[str, ...]:
+    """Put a new key in front of the key file and return all keys, newest first."""
+    path = data_dir / ENCRYPTION_KEY_FILE
+    keys = (_new_encryption_key(), *path.read_text().split())
+    _write_private(path, "\n".join(keys) + "\n")
+    return keys
+
+
+def retire_old_encryption_keys(data_dir: Path) -> None:
+    """Keep only the newest key; call it once everything is encrypted with that one."""
+    path = data_dir / ENCRYPTION_KEY_FILE
+    _write_private(path, path.read_text().split()[0] + "\n")
+
+
+def keyed_hash(signing_key: str, token: str) -> str:
+    """HMAC-SHA256 of a high-entropy token, so that a stolen database holds nothing that opens a door."""
+    return hmac.new(signing_key.encode(), token.encode(), hashlib.sha256).hexdigest()
+
+
+def masked(secret: str) -> str:
+    """What may be shown of a key: its last four characters, and nothing of a short one."""
+    return f"••••{secret[-4:]}" if len(secret) >= 16 else "••••"
+
+
+def _new_encryption_key() -> str:
+    return Fernet.generate_key().decode()
+
+
+def _refuse_weak(secret: str) -> None:
+    lowered = secret.lower()
+    if len(secret) < SHORTEST_SECRET or len(set(secret)) < FEWEST_DIFFERENT_CHARACTERS:
+        raise WeakSecret(f"SECRET_KEY is too easy to guess. {HOW_TO_MAKE_ONE}")
+    if any(word in lowered for word in PLACEHOLDERS):
+        raise WeakSecret(f"SECRET_KEY looks like a placeholder. {HOW_TO_MAKE_ONE}")
+
+
+def _refuse_malformed(key: str) -> None:
+    try:
+        Fernet(key)
+    except ValueError as error:
+        raise WeakSecret(
+            "ENCRYPTION_KEYS holds something that is not a Fernet key. Make one with: "
+            'python3 -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())"'
+        ) from error
+
+
+def _read_or_create(path: Path, make: Callable[[], str]) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        beside = path.with_name(f"{path.name}.{os.getpid()}")
+        _write_private(beside, make() + "\n")
+        # A link either takes the name or finds it taken: of two processes that start together one wins.
+        with suppress(FileExistsError):
+            path.hardlink_to(beside)
+        beside.unlink()
+    return path.read_text().strip()
+
+
+def _write_private(path: Path, text: str) -> None:
+    # Written beside and moved into place: a crash leaves the old keys or the new ones, never half of them.
+    beside = path.with_suffix(".new")
+    beside.unlink(missing_ok=True)
+    handle = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)

@@ -1,0 +1,75 @@
+"""Templates: pages, fragments of pages, and the few filters they share.
+
+Every page and fragment goes through `page` or `fragments`, so that each sees the same names:
+`viewer` (who is signed in, or None), `workspace`, `settings`, `asset(...)` and what the route passes in.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from app.core.assets import asset
+from app.core.settings import ROOT
+
+environment = Environment(
+    loader=FileSystemLoader(ROOT / "templates"),
+    autoescape=select_autoescape(default=True, default_for_string=True),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    auto_reload=False,
+)
+environment.globals["asset"] = asset
+
+
+def page(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+    """A whole page, or any other single template as the answer to `request`."""
+    return HTMLResponse(render(request, template, **context), status_code=status)
+
+
+def fragments(
+    request: Request, template: str, items: Iterable[dict[str, Any]], *, status: int = 200
+) -> HTMLResponse:
+    """The same fragment once for each of `items`, joined: several rows, several messages."""
+    html = "".join(render(request, template, **item) for item in items)
+    return HTMLResponse(html, status_code=status)
+
+
+def render(request: Request, template: str, **context: Any) -> str:
+    """The template's text, with what every template may rely on."""
+    shared = {
+        "request": request,
+        "viewer": getattr(request.state, "viewer", None),
+        "workspace": request.app.state.workspace,
+        "settings": request.app.state.settings,
+    }
+    return environment.get_template(template).render(shared | context)
+
+
+def local_time(moment: datetime, timezone: str = "UTC") -> datetime:
+    """`moment` on the reader's clock; an unknown zone counts as UTC."""
+    try:
+        return moment.astimezone(ZoneInfo(timezone))
+    except (ZoneInfoNotFoundError, ValueError):
+        return moment.astimezone(ZoneInfo("UTC"))
+
+
+def thousands(number: int) -> str:
+    """12345 → `12,345`."""
+    return f"{number:,}"
+
+
+def compact(number: int) -> str:
+    """18200 → `18.2k`, 2000000 → `2M`: for gauges, where room is short."""
+    for size, unit in ((1_000_000, "M"), (1_000, "k")):
+        if number >= size:
+            return f"{number / size:.1f}".removesuffix(".0") + unit
+    return str(number)
+
+
+environment.filters |= {"local_time": local_time, "thousands": thousands, "compact": compact}

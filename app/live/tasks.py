@@ -1,0 +1,47 @@
+"""Supervised background work: every task is kept, named, logged when it fails, and ended in good order."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger("parley.tasks")
+
+
+class Tasks:
+    """The tasks of one process. Tasks that must not be cut short are waited for when the server stops."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def start(self, name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run `work` beside everything else; its failure is logged, never lost."""
+        task = asyncio.create_task(work, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def every(self, seconds: float, name: str, work: Callable[[], Awaitable[object]]) -> asyncio.Task[Any]:
+        """Run `work` again and again, `seconds` apart; a failed round is logged and the next one comes."""
+
+        async def rounds() -> None:
+            while True:
+                await asyncio.sleep(seconds)
+                try:
+                    await work()
+                except Exception:
+                    log.exception("round_failed", task=name)
+
+        return self.start(name, rounds())
+
+    async def stop(self) -> None:
+        """Cancel what still runs and wait until it is gone."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("task_failed", task=task.get_name(), exc_info=error)

@@ -1,0 +1,51 @@
+"""Puts the house together: settings → database, hub, gateway → routers and error pages.
+
+The only module that knows every room.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app import schema
+from app.core import error_pages
+from app.core import logging as logs
+from app.core.crypto import Vault, load_secrets
+from app.core.database import Database
+from app.core.requests import RequestGuard
+from app.core.settings import Settings
+from app.gateway.calls import Gateway
+from app.live.hub import Hub
+from app.live.tasks import Tasks
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application, ready to be served; nothing is opened before its lifespan starts."""
+    settings = settings or Settings()
+    logs.configure(settings)
+    app = FastAPI(title="Parley", version="0.1.0", lifespan=_lifespan, docs_url=None, redoc_url=None)
+    app.state.settings = settings
+    error_pages.install(app)
+    app.add_middleware(RequestGuard, largest=settings.max_request_bytes, refuse=error_pages.render_error)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    secrets = load_secrets(settings)
+    app.state.secrets = secrets
+    app.state.vault = Vault(secrets.encryption_keys)
+    app.state.database = database = Database(settings.resolved_database_url)
+    app.state.hub = hub = Hub()
+    app.state.tasks = tasks = Tasks()
+    app.state.gateway = Gateway(database, app.state.vault, settings)
+    app.state.workspace = schema.accounts.Workspace(name="")
+    await hub.start()
+    try:
+        yield
+    finally:
+        await tasks.stop()
+        await hub.stop()
+        await database.close()
