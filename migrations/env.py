@@ -1,10 +1,14 @@
-"""Runs migrations against the database that the settings name, or that the caller passed in."""
+"""Runs migrations on the connection that the caller passed in, or on the database that the settings name."""
+
+from typing import Literal
 
 from alembic import context
-from sqlalchemy import Connection, create_engine, pool
-from sqlalchemy.engine import make_url
+from alembic.autogenerate.api import AutogenContext
+from sqlalchemy import Connection
 
 from app import schema
+from app.core.database import UtcDateTime
+from app.core.migrations import connection_for_migrating
 from app.core.settings import Settings
 
 
@@ -13,35 +17,33 @@ def run() -> None:
     if given is not None:
         _migrate(given)
         return
-    url = context.config.attributes.get("url") or Settings().resolved_database_url
+    url = Settings().resolved_database_url
     if context.is_offline_mode():
         context.configure(url=url, target_metadata=schema.metadata, literal_binds=True)
         with context.begin_transaction():
             context.run_migrations()
         return
-    engine = create_engine(_synchronous(url), poolclass=pool.NullPool)
-    with engine.connect() as connection:
+    with connection_for_migrating(url) as connection:
         _migrate(connection)
-        connection.commit()
-    engine.dispose()
 
 
 def _migrate(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=schema.metadata,
-        render_as_batch=connection.dialect.name == "sqlite",
-        transaction_per_migration=True,
+        # SQLite alters little: batches make a new table, copy the rows and swap.
+        render_as_batch=True,
+        render_item=_render,
     )
     with context.begin_transaction():
         context.run_migrations()
 
 
-def _synchronous(url: str) -> str:
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite":
-        parsed = parsed.set(drivername="sqlite")
-    return parsed.render_as_string(hide_password=False)
+def _render(kind: str, item: object, _context: AutogenContext) -> str | Literal[False]:
+    # A revision names no type of ours: it must still run when that type is gone or has changed.
+    if kind == "type" and isinstance(item, UtcDateTime):
+        return "sa.DateTime(timezone=True)"
+    return False
 
 
 run()

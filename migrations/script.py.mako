@@ -1,4 +1,9 @@
-"""${message}"""
+<%!
+def body(text):
+    """The operations, without the remarks that the generator adds."""
+    return "\n".join(line for line in (text or "pass").splitlines() if "###" not in line).strip()
+%>\
+"""${message}."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,8 +15,8 @@ depends_on = ${repr(depends_on)}
 
 
 def upgrade() -> None:
-    ${upgrades if upgrades else "pass"}
+    ${body(upgrades)}
 
 
 def downgrade() -> None:
-    ${downgrades if downgrades else "pass"}
+    ${body(downgrades)}
