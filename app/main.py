@@ -40,12 +40,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.database = database = Database(settings.resolved_database_url)
     app.state.hub = hub = Hub()
     app.state.tasks = tasks = Tasks()
-    app.state.gateway = Gateway(database, app.state.vault, settings)
+    app.state.gateway = gateway = Gateway(database, app.state.vault, settings)
     app.state.workspace = schema.accounts.Workspace(name="")
     await hub.start()
+    tasks.start("gateway", gateway.run())
     try:
         yield
     finally:
         await tasks.stop()
+        await gateway.close()
         await hub.stop()
         await database.close()

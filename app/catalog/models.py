@@ -11,12 +11,17 @@ from app.core.ids import new_id
 
 
 class Connection(Base):
-    """One way to one provider. `name` is unique and URL-safe: the first half of `connection/model`."""
+    """One way to one provider.
+
+    `name` is unique, URL-safe and stays: the first half of `connection/model`. `label` is what people see
+    and may change.
+    """
 
     __tablename__ = "connections"
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(unique=True)
+    label: Mapped[str]
     kind: Mapped[str]
     base_url: Mapped[str] = mapped_column(default="")
     encrypted_key: Mapped[str | None] = mapped_column(Text)
@@ -24,10 +29,23 @@ class Connection(Base):
     is_active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
     last_success_at: Mapped[datetime | None]
+    last_answer_ms: Mapped[int | None]
+    """How long the last test or refresh took."""
+    last_error_code: Mapped[str] = mapped_column(default="")
     last_error: Mapped[str] = mapped_column(Text, default="")
+    last_remedy: Mapped[str] = mapped_column(Text, default="")
     last_error_at: Mapped[datetime | None]
     refreshed_at: Mapped[datetime | None]
     """When the list of models was last fetched well."""
+    refresh_tried_at: Mapped[datetime | None]
+    """When it was last asked for, well or not: a failing provider is not asked again every minute."""
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the newest thing heard of it is an error."""
+        if self.last_error_at is None:
+            return False
+        return self.last_success_at is None or self.last_error_at > self.last_success_at
 
 
 class Model(Base):
@@ -50,3 +68,9 @@ class Model(Base):
     found_at: Mapped[datetime] = mapped_column(default=now)
     missing_since: Mapped[datetime | None]
     """Set when a refresh no longer found it; it stays listed, with the reason, and cannot be used."""
+
+    @property
+    def abilities(self) -> tuple[str, ...]:
+        """What it is known to do, of `vision`, `tools`, `reasoning` and `embeddings`."""
+        known = ("vision", "tools", "reasoning", "embeddings")
+        return tuple(name for name in known if getattr(self, name))

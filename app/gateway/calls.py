@@ -1,12 +1,35 @@
-"""The only door to generation: resolve the model, open its provider, meter what was used."""
+"""The only door to generation: resolve the model, open its provider, meter what was used.
 
-from collections.abc import AsyncIterator
+async with gateway.open(call) as completion:
+    async for event in completion:
+        ...
+completion.receipt
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
+import anyio
+
+from app.catalog.access import FoundModel, find_model
+from app.catalog.health import Sign
+from app.catalog.opening import OpenProviders
+from app.core.clock import now
 from app.core.crypto import Vault
 from app.core.database import Database
 from app.core.settings import Settings
-from app.providers.base import Event, Turn
+from app.gateway.metering import Meter, Receipt
+from app.gateway.settling import Settlement, Settler
+from app.providers.base import Event, Request, Tool, Turn
+from app.providers.errors import ContextTooLong, ModelGone, ProviderError, RequestRefused
+from app.usage.estimates import tokens_in_turns
+from app.usage.ledger import Entry
+
+SECONDS_TO_HANG_UP = 5
+ABOUT_THE_REQUEST = (ContextTooLong, ModelGone, RequestRefused)
+"""Errors that say nothing about the connection: the next request may be well."""
 
 
 @dataclass(frozen=True)
@@ -19,20 +42,145 @@ class Call:
     origin: str
     max_output_tokens: int | None = None
     temperature: float | None = None
+    tools: tuple[Tool, ...] = ()
+    reasoning_effort: str | None = None
+    streaming: bool = True
+
+
+class Completion:
+    """A running completion: iterate over it once for its events.
+
+    Iterating raises a ProviderError when the provider fails. `receipt` is there as soon as the block that
+    opened the completion is left, however that happens.
+    """
+
+    receipt: Receipt
+
+    def __init__(self, events: AsyncIterator[Event], meter: Meter) -> None:
+        self._events = events
+        self._meter = meter
+
+    def __aiter__(self) -> "Completion":
+        return self
+
+    async def __anext__(self) -> Event:
+        try:
+            event = await anext(self._events)
+        except StopAsyncIteration:
+            self._end()
+            raise
+        except ProviderError as error:
+            self._meter.error = error
+            raise
+        self._meter.see(event)
+        return event
+
+    def _end(self) -> None:
+        try:
+            self._meter.ended()
+        except ProviderError as error:
+            self._meter.error = error
+            raise
 
 
 class Gateway:
-    """One for each process."""
+    """One for each process. `run` keeps its books while the server runs; `close` finishes them."""
 
     def __init__(self, database: Database, vault: Vault, settings: Settings) -> None:
         self._database = database
-        self._vault = vault
-        self._settings = settings
+        self.providers = OpenProviders(vault, settings)
+        self._settler = Settler(database)
 
-    async def stream(self, call: Call) -> AsyncIterator[Event]:
-        """The completion, event by event; entered in the ledger however it ends.
+    @asynccontextmanager
+    async def open(self, call: Call) -> AsyncIterator[Completion]:
+        """The completion of `call`; entered in the ledger however it ends, cancellation included.
 
-        Raises catalog.access.ModelNotUsable, or a providers.errors.ProviderError.
+        Raises catalog.access.ModelNotUsable, or a providers.errors.ProviderError. No database connection is
+        held while it streams.
         """
-        raise NotImplementedError
-        yield
+        model = await self._find(call.model)
+        provider = self.providers.provider_for(model.target)
+        meter = Meter(tokens_in_turns(call.turns))
+        events = provider.stream(_request(call, model))
+        completion = Completion(events, meter)
+        try:
+            yield completion
+        finally:
+            # Before any await: what comes after this line may be cancelled, the settlement may not.
+            completion.receipt = meter.receipt()
+            self._settler.hand_in(_settlement(call, model, completion.receipt, meter))
+            await _hang_up(events)
+
+    async def run(self) -> None:
+        """Write the ledger, again and again; a task of the server's."""
+        await self._settler.run()
+
+    async def flush(self) -> None:
+        """Write what waits to be written, now."""
+        await self._settler.flush()
+
+    async def close(self) -> None:
+        """Finish the books, when no call runs any more and before the database closes."""
+        await self.flush()
+
+    async def _find(self, full_name: str) -> FoundModel:
+        async with self._database.reading() as session:
+            return await find_model(session, full_name)
+
+
+def _request(call: Call, model: FoundModel) -> Request:
+    return Request(
+        model=model.name,
+        turns=call.turns,
+        streaming=call.streaming,
+        max_output_tokens=_output_limit(call, model),
+        temperature=call.temperature,
+        tools=call.tools,
+        reasoning_effort=call.reasoning_effort,
+        context_window=model.context_window,
+    )
+
+
+def _output_limit(call: Call, model: FoundModel) -> int | None:
+    """At most what the model can write. Without a wish nothing is asked for: some vendors count a wish as
+    use, and refuse what would exceed a minute's allowance."""
+    if call.max_output_tokens is None or model.max_output_tokens is None:
+        return call.max_output_tokens
+    return min(call.max_output_tokens, model.max_output_tokens)
+
+
+def _settlement(call: Call, model: FoundModel, receipt: Receipt, meter: Meter) -> Settlement:
+    at = now()
+    usage = receipt.usage
+    entry = Entry(
+        at=at,
+        user_id=call.user_id,
+        connection=model.connection,
+        model=model.name,
+        origin=call.origin,
+        input_tokens=usage.input,
+        output_tokens=usage.output,
+        is_estimate=receipt.is_estimate,
+        outcome=receipt.outcome,
+        total_ms=receipt.total_ms,
+        first_token_ms=receipt.first_token_ms,
+        cache_read_tokens=usage.cache_read,
+        cache_write_tokens=usage.cache_write,
+        reasoning_tokens=usage.reasoning,
+        error_code=receipt.error_code,
+    )
+    return Settlement(entry, _sign(model, meter, at))
+
+
+def _sign(model: FoundModel, meter: Meter, at: datetime) -> Sign | None:
+    error = meter.error
+    if error is None:
+        return Sign(model.target.connection_id, at) if meter.got_through else None
+    return None if isinstance(error, ABOUT_THE_REQUEST) else Sign(model.target.connection_id, at, error)
+
+
+async def _hang_up(events: AsyncIterator[Event]) -> None:
+    """Close the provider's stream, which ends the upstream call, even while this task is being cancelled."""
+    if isinstance(events, AsyncGenerator):
+        with anyio.move_on_after(SECONDS_TO_HANG_UP, shield=True):
+            await events.aclose()

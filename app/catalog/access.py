@@ -1,0 +1,137 @@
+"""Which models a person may use, and why one cannot be used: the only door to models for other rooms."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.models import User
+from app.catalog.models import Connection, Model
+from app.catalog.opening import Target
+from app.core.errors import ParleyError
+from app.providers.registry import KINDS
+
+NEEDS_AN_ADMINISTRATOR = frozenset({"key_rejected", "not_reachable", "not_the_protocol", "key_unreadable"})
+"""Errors that the next call meets again. Others (a rate limit, a time-out) are gone in a moment."""
+
+
+class ModelNotUsable(ParleyError):
+    """The model is gone, not ticked, or its connection is off; the message says what to do."""
+
+    status = 422
+    code = "model_not_usable"
+    title = "This model cannot be used"
+
+
+@dataclass(frozen=True)
+class UsableModel:
+    """A model as the picker shows it. `why_not` is a sentence, or None when it can be used."""
+
+    full_name: str
+    label: str
+    connection: str
+    connection_label: str
+    kind: str
+    icon: str
+    hue: int
+    context_window: int | None
+    max_output_tokens: int | None
+    abilities: tuple[str, ...]
+    """Of `vision`, `tools`, `reasoning`; only what the provider says it can do."""
+    why_not: str | None = None
+
+    @property
+    def is_usable(self) -> bool:
+        return self.why_not is None
+
+
+@dataclass(frozen=True)
+class FoundModel:
+    """A model that may be called now: `connection/name`, where `name` is the provider's own."""
+
+    connection: str
+    name: str
+    context_window: int | None
+    max_output_tokens: int | None
+    target: Target
+
+
+async def usable_models(session: AsyncSession, user: User) -> list[UsableModel]:
+    """The ticked models that `user` may choose from, by connection and name.
+
+    Those that cannot answer just now are listed with the reason, so that nobody wonders where they went.
+    """
+    found = await session.execute(
+        select(Model, Connection)
+        .join(Connection, Model.connection_id == Connection.id)
+        .where(Connection.is_active, Model.is_enabled)
+        .order_by(Connection.label, Connection.id, Model.display_name, Model.name)
+    )
+    return [_as_choice(model, connection) for model, connection in found if not model.embeddings]
+
+
+async def find_model(session: AsyncSession, full_name: str) -> FoundModel:
+    """The model `connection/model`, ready to be called. Raises ModelNotUsable."""
+    connection_name, _, name = full_name.partition("/")
+    found = await session.execute(
+        select(Model, Connection)
+        .join(Connection, Model.connection_id == Connection.id)
+        .where(Connection.name == connection_name, Model.name == name)
+    )
+    row = found.one_or_none()
+    if row is None:
+        raise ModelNotUsable(_never_heard_of(full_name))
+    model, connection = row
+    if reason := _refusal(model, connection):
+        raise ModelNotUsable(reason)
+    target = Target(connection.id, connection.kind, connection.base_url, connection.encrypted_key)
+    return FoundModel(connection.name, model.name, model.context_window, model.max_output_tokens, target)
+
+
+def full_name_of(model: Model, connection: Connection) -> str:
+    return f"{connection.name}/{model.name}"
+
+
+def _as_choice(model: Model, connection: Connection) -> UsableModel:
+    kind = KINDS.get(connection.kind)
+    return UsableModel(
+        full_name=full_name_of(model, connection),
+        label=model.display_name,
+        connection=connection.name,
+        connection_label=connection.label,
+        kind=connection.kind,
+        icon=kind.icon if kind else "plug",
+        hue=kind.hue if kind else 0,
+        context_window=model.context_window,
+        max_output_tokens=model.max_output_tokens,
+        abilities=model.abilities,
+        why_not=_refusal(model, connection) or _trouble(connection),
+    )
+
+
+def _refusal(model: Model, connection: Connection) -> str | None:
+    """Why the gateway would not call it."""
+    if connection.kind not in KINDS:
+        return f"This version of Parley does not know the kind of {connection.label}. Choose another model."
+    if not connection.is_active:
+        return f"{connection.label} is switched off. Choose another model, or ask an administrator."
+    if model.missing_since is not None:
+        return f"{connection.label} no longer offers {model.display_name}. Choose another model."
+    if not model.is_enabled:
+        return (
+            f"{model.display_name} is not open to people here. Choose another model, or ask an administrator."
+        )
+    return None
+
+
+def _trouble(connection: Connection) -> str | None:
+    """What the picker says of a failing connection. The gateway tries all the same: it may be well again."""
+    if connection.is_failing and connection.last_error_code in NEEDS_AN_ADMINISTRATOR:
+        return f"{connection.last_error} An administrator can look at it under Admin → Connections."
+    return None
+
+
+def _never_heard_of(full_name: str) -> str:
+    if not full_name:
+        return "No model is chosen. Choose one first."
+    return f"There is no model “{full_name[:100]}” here any more. Choose another model."

@@ -1,0 +1,78 @@
+"""Open providers: one for each connection, kept while the connection stays as it is.
+
+The row's own values are the version: whoever asks has just read them, so a replaced key or address is
+effective with the next call, in every process, without anyone being told.
+"""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from app.core.crypto import Undecipherable, Vault
+from app.core.settings import Settings
+from app.providers.base import Endpoint, Provider, Timeouts
+from app.providers.errors import ProviderError
+from app.providers.registry import KINDS
+
+
+class KeyUnreadable(ProviderError):
+    """The stored key was encrypted with an encryption key that is no longer here."""
+
+    code: ClassVar[str] = "key_unreadable"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What of a connection decides how it is called."""
+
+    connection_id: str
+    kind: str
+    base_url: str
+    encrypted_key: str | None = field(default=None, repr=False)
+
+
+class OpenProviders:
+    """The open providers of one process. Keys are decrypted here and nowhere else."""
+
+    def __init__(self, vault: Vault, settings: Settings) -> None:
+        self._vault = vault
+        self._settings = settings
+        self._open: dict[str, tuple[Target, Provider]] = {}
+
+    def provider_for(self, target: Target) -> Provider:
+        """The provider of `target`, opened when it is new or has changed. Raises KeyUnreadable."""
+        held = self._open.get(target.connection_id)
+        if held is not None and held[0] == target:
+            return held[1]
+        provider = self.open_once(target)
+        self._open[target.connection_id] = (target, provider)
+        return provider
+
+    def open_once(self, target: Target) -> Provider:
+        """A provider that is not kept: for trying out what is not saved yet. Raises KeyUnreadable."""
+        return KINDS[target.kind].open(
+            Endpoint(
+                base_url=target.base_url,
+                key=self._key_of(target),
+                timeouts=_timeouts(self._settings),
+                retries=self._settings.provider_retries,
+            )
+        )
+
+    def _key_of(self, target: Target) -> str | None:
+        if target.encrypted_key is None:
+            return None
+        try:
+            return self._vault.decrypt(target.encrypted_key)
+        except Undecipherable as error:
+            raise KeyUnreadable(
+                "The stored key can no longer be read.",
+                "Replace it under Admin → Connections: the encryption key it was stored with is gone.",
+            ) from error
+
+
+def _timeouts(settings: Settings) -> Timeouts:
+    return Timeouts(
+        connect=settings.provider_connect_timeout,
+        first_token=settings.provider_first_token_timeout,
+        idle=settings.provider_idle_timeout,
+    )

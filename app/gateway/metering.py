@@ -1,0 +1,121 @@
+"""Counts one completion while it passes: what came, when, and how it ended."""
+
+import time
+from dataclasses import dataclass
+
+from app.providers.base import (
+    Event,
+    Finished,
+    FinishReason,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallDelta,
+    Usage,
+    UsageReport,
+)
+from app.providers.errors import BrokenOff, ProviderError
+from app.usage.estimates import tokens_in_bytes
+from app.usage.models import Outcome
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a completion used and how it ended. Times are milliseconds since the call."""
+
+    usage: Usage
+    is_estimate: bool
+    outcome: Outcome
+    total_ms: int
+    first_token_ms: int | None = None
+    finish_reason: FinishReason | None = None
+    error_code: str = ""
+
+
+class Meter:
+    """Sees every event of one completion. `estimated_input` stands in while the provider reports nothing."""
+
+    def __init__(self, estimated_input: int) -> None:
+        self._estimated_input = estimated_input
+        self._started = time.perf_counter()
+        self._first_token: float | None = None
+        self._output_bytes = 0
+        self._reported: Usage | None = None
+        self._finish_reason: FinishReason | None = None
+        self.error: ProviderError | None = None
+
+    def see(self, event: Event) -> None:
+        """Runs for every token: no more than adding up."""
+        match event:
+            case TextDelta(text) | ReasoningDelta(text):
+                self._count(text)
+            case ToolCallDelta():
+                self._count((event.name or "") + event.arguments)
+            case UsageReport(usage):
+                self._reported = usage
+            case Finished(reason):
+                self._finish_reason = reason
+
+    def ended(self) -> None:
+        """The provider has no more events. Raises BrokenOff when the completion is not whole."""
+        if self._finish_reason is None:
+            raise BrokenOff("The answer broke off before it was whole.", "Try again.")
+
+    @property
+    def got_through(self) -> bool:
+        """Whether the provider answered at all."""
+        return self._first_token is not None or self._finish_reason is not None
+
+    def receipt(self) -> Receipt:
+        outcome = self._outcome()
+        return Receipt(
+            usage=self._usage(outcome),
+            is_estimate=not self._is_exact(outcome),
+            outcome=outcome,
+            total_ms=_milliseconds(time.perf_counter() - self._started),
+            first_token_ms=None
+            if self._first_token is None
+            else _milliseconds(self._first_token - self._started),
+            finish_reason=self._finish_reason,
+            error_code=self.error.code if self.error else "",
+        )
+
+    def _count(self, text: str) -> None:
+        if self._first_token is None:
+            self._first_token = time.perf_counter()
+        self._output_bytes += len(text.encode())
+
+    def _outcome(self) -> Outcome:
+        if self.error is not None:
+            return Outcome.FAILED
+        return Outcome.STOPPED if self._finish_reason is None else Outcome.FINISHED
+
+    def _is_exact(self, outcome: Outcome) -> bool:
+        """Figures are final only with the last event; nothing at all is exactly nothing."""
+        if self._was_never_answered(outcome):
+            return True
+        return outcome is Outcome.FINISHED and self._reported is not None
+
+    def _usage(self, outcome: Outcome) -> Usage:
+        """The provider's figures; of a completion cut short, whichever is more: reported or counted."""
+        if self._was_never_answered(outcome):
+            return Usage(input=0, output=0)
+        estimated = Usage(self._estimated_input, tokens_in_bytes(self._output_bytes))
+        reported = self._reported
+        if reported is None:
+            return estimated
+        if outcome is Outcome.FINISHED:
+            return reported
+        return Usage(
+            input=reported.input or estimated.input,
+            output=max(reported.output, estimated.output),
+            cache_read=reported.cache_read,
+            cache_write=reported.cache_write,
+            reasoning=reported.reasoning,
+        )
+
+    def _was_never_answered(self, outcome: Outcome) -> bool:
+        return outcome is Outcome.FAILED and not self.got_through and self._reported is None
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)

@@ -1,0 +1,83 @@
+"""Writes down what calls used, a few times a second and many at once.
+
+Handing in is synchronous and cannot be cancelled, so that a completion that is torn down is still accounted
+for; the writing happens elsewhere, later, and once more when the server stops.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.catalog import health
+from app.core.database import Database
+from app.usage import ledger
+
+log = structlog.get_logger("parley.settling")
+
+SECONDS_BETWEEN_WRITES = 0.2
+SECONDS_AFTER_A_FAILURE = 2.0
+MOST_PER_WRITE = 1_000
+MOST_WAITING = 50_000
+"""Bounds memory when the database is away for long; what is dropped is counted in the log."""
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What is written about one call. `sign` is None when the call says nothing about its connection."""
+
+    entry: ledger.Entry
+    sign: health.Sign | None
+
+
+class Settler:
+    """The waiting settlements of one process."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: deque[Settlement] = deque()
+        self._arrived = asyncio.Event()
+        self._writing = asyncio.Lock()
+
+    def hand_in(self, settlement: Settlement) -> None:
+        if len(self._waiting) >= MOST_WAITING:
+            self._waiting.popleft()
+            log.error("settlement_dropped", waiting=MOST_WAITING)
+        self._waiting.append(settlement)
+        self._arrived.set()
+
+    async def run(self) -> None:
+        """Write whatever arrives, for as long as the server runs."""
+        while True:
+            await self._arrived.wait()
+            await asyncio.sleep(SECONDS_BETWEEN_WRITES)
+            try:
+                await self.flush()
+            except SQLAlchemyError as error:
+                log.warning("settling_failed", waiting=len(self._waiting), kind=type(error).__name__)
+                await asyncio.sleep(SECONDS_AFTER_A_FAILURE)
+
+    async def flush(self) -> None:
+        """Write everything that waits. What could not be written keeps waiting."""
+        async with self._writing:
+            while self._waiting:
+                batch = [self._waiting[index] for index in range(min(len(self._waiting), MOST_PER_WRITE))]
+                await self._write(batch)
+                for _ in batch:
+                    self._waiting.popleft()
+            self._arrived.clear()
+
+    async def _write(self, batch: list[Settlement]) -> None:
+        async with self._database.writing() as session:
+            await ledger.record(session, [settlement.entry for settlement in batch])
+            for sign in _newest_of_each(settlement.sign for settlement in batch):
+                await health.note(session, sign)
+
+
+def _newest_of_each(signs: Iterable[health.Sign | None]) -> list[health.Sign]:
+    """Of each connection the newest good and the newest bad sign; rows in one order, against deadlocks."""
+    newest = {(sign.connection_id, sign.error is None): sign for sign in signs if sign is not None}
+    return [newest[key] for key in sorted(newest)]
