@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from app import schema
+from app.accounts.cookies import RenewedCookies
 from app.core import error_pages
 from app.core import logging as logs
 from app.core.crypto import Vault, load_secrets
@@ -27,6 +28,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(title="Parley", version="0.1.0", lifespan=_lifespan, docs_url=None, redoc_url=None)
     app.state.settings = settings
     error_pages.install(app)
+    app.add_middleware(RenewedCookies)
     app.add_middleware(RequestGuard, largest=settings.max_request_bytes, refuse=error_pages.render_error)
     return app
 

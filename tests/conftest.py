@@ -1,0 +1,189 @@
+"""What stories stand on: an installation of one's own, the cast, and, for system stories, real servers.
+
+Tests that need PostgreSQL or Chromium skip with a sentence where it is missing; with CI=true they fail.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from playwright.async_api import Browser, async_playwright
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+
+from app import schema
+from app.core.crypto import ENCRYPTION_KEY_FILE, SECRET_KEY_FILE, load_secrets
+from app.core.database import Database
+from app.core.settings import ROOT, Settings
+from app.main import create_app
+from tests.cast import Cast, Visitor, sign_in_the_cast
+from tests.postgres import missing, postgres_server, postgres_url  # noqa: F401  (fixtures)
+
+SECONDS_TO_START = 20
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    return "asyncio", {"use_uvloop": False}
+
+
+@pytest.fixture(scope="session")
+def empty_installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A DATA_DIR with tables and secrets and nobody in it; copied for each test, which takes milliseconds."""
+    folder = tmp_path_factory.mktemp("installation")
+    engine = create_engine(f"sqlite:///{folder / 'parley.db'}")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        schema.metadata.create_all(connection)
+    engine.dispose()
+    load_secrets(Settings(data_dir=folder, _env_file=None))
+    return folder
+
+
+@pytest.fixture
+def data_dir(empty_installation: Path, tmp_path: Path) -> Path:
+    """A fresh DATA_DIR."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for name in ("parley.db", SECRET_KEY_FILE, ENCRYPTION_KEY_FILE):
+        shutil.copy(empty_installation / name, folder / name)
+    return folder
+
+
+@pytest.fixture
+def settings(data_dir: Path) -> Settings:
+    """A test module that wants other settings overrides this fixture."""
+    return Settings(data_dir=data_dir, log_level="ERROR", _env_file=None)
+
+
+@pytest.fixture
+async def app(settings: Settings) -> AsyncIterator[FastAPI]:
+    """The application, started; on SQLite unless `settings` say otherwise."""
+    application = create_app(settings)
+    async with application.router.lifespan_context(application):
+        yield application
+
+
+@pytest.fixture
+def database(app: FastAPI) -> Database:
+    database: Database = app.state.database
+    return database
+
+
+@pytest.fixture
+async def cast(app: FastAPI) -> Cast:
+    """Alice, Bob and Charlie; an installation without `cast` has no account yet."""
+    return await sign_in_the_cast(app)
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[Visitor]:
+    """A browser where nobody is signed in; `client.as_(cast.bob)` is Bob's."""
+    async with Visitor(app) as visitor:
+        yield visitor
+
+
+@pytest.fixture
+def postgres_with_tables(postgres_url: str) -> str:  # noqa: F811  (a fixture's way to be asked for)
+    """The address of a PostgreSQL database of the test's own that has the tables and no rows."""
+    engine = create_engine(make_url(postgres_url).set(drivername="postgresql+psycopg"))
+    schema.metadata.create_all(engine)
+    engine.dispose()
+    return postgres_url
+
+
+@dataclass(frozen=True)
+class LiveServer:
+    """A server process; its address, its folder and the way to end it."""
+
+    url: str
+    data_dir: Path
+    process: subprocess.Popen[bytes]
+
+
+StartServer = Callable[..., LiveServer]
+
+
+@pytest.fixture
+def start_server(data_dir: Path) -> Iterator[StartServer]:
+    """Starts real servers: `start_server(workers=2, DATABASE_URL=url)`; all end with the test."""
+    with ExitStack() as running:
+
+        def start(*, port: int | None = None, workers: int = 1, **environment: str) -> LiveServer:
+            server = _serve(data_dir, port or _free_port(), workers, environment)
+            running.callback(_end, server.process)
+            _wait_until_it_answers(server)
+            return server
+
+        yield start
+
+
+@pytest.fixture
+def live_server(start_server: StartServer) -> LiveServer:
+    """One real server on an installation with nobody in it."""
+    return start_server()
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """Chromium; stories open contexts of their own in it, one for each person or device."""
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if executable is None:
+        missing("Chromium is not installed (Debian: chromium).")
+    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=executable, args=options)
+        yield chromium
+        await chromium.close()
+
+
+def _serve(data_dir: Path, port: int, workers: int, environment: dict[str, str]) -> LiveServer:
+    command = [sys.executable, "-m", "uvicorn", "app.main:create_app", "--factory", "--no-access-log"]
+    options = ["--port", str(port), "--workers", str(workers), "--timeout-graceful-shutdown", "5"]
+    inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TZ")}
+    process = subprocess.Popen(
+        [*command, *options],
+        cwd=ROOT,
+        env=inherited | {"DATA_DIR": str(data_dir), "PORT": str(port), **environment},
+    )
+    return LiveServer(f"http://127.0.0.1:{port}", data_dir, process)
+
+
+def _wait_until_it_answers(server: LiveServer) -> None:
+    deadline = time.monotonic() + SECONDS_TO_START
+    while time.monotonic() < deadline:
+        if server.process.poll() is not None:
+            raise RuntimeError("The server ended before it answered.")
+        try:
+            httpx.get(f"{server.url}/health")
+        except httpx.TransportError:
+            time.sleep(0.05)
+        else:
+            return
+    raise RuntimeError(f"The server did not answer within {SECONDS_TO_START} seconds.")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
