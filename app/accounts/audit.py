@@ -1,0 +1,86 @@
+"""The log of what was done: who, what, when, from where. Rows are added and never changed.
+
+Every room records its changes here, in the same transaction as the change itself. Never a secret, never
+message text, never what might be a mistyped password.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.models import AuditEvent, User
+
+COMMAND_LINE = "command line"
+NOBODY = ""
+LONGEST_DETAIL = 1000
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which events to show; empty fields let everything through. `since` counts, `until` does not."""
+
+    who: str = ""
+    action: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class EventPage:
+    """Some events, the newest first; `next_before` is where the older ones begin, or None."""
+
+    events: Sequence[AuditEvent]
+    next_before: str | None
+
+
+def record(
+    session: AsyncSession,
+    actor: User | str,
+    action: str,
+    *,
+    subject: str = "",
+    detail: str = "",
+    address: str = "",
+) -> None:
+    """Note that `actor` did `action` (a noun and a verb: `connection.created`) to `subject`.
+
+    An actor without an account is given by name: COMMAND_LINE, or NOBODY.
+    """
+    is_account = isinstance(actor, User)
+    session.add(
+        AuditEvent(
+            actor_id=actor.id if is_account else None,
+            actor_name=actor.username if is_account else actor,
+            action=action,
+            subject=subject,
+            detail=detail[:LONGEST_DETAIL],
+            address=address,
+        )
+    )
+
+
+async def events(
+    session: AsyncSession, wanted: Filter, *, before: str | None = None, limit: int = 50
+) -> EventPage:
+    """The newest events that pass the filter, older than the event `before`."""
+    query = select(AuditEvent).order_by(AuditEvent.id.desc()).limit(limit + 1)
+    if before:
+        query = query.where(AuditEvent.id < before)
+    if wanted.who:
+        query = query.where(func.lower(AuditEvent.actor_name).contains(wanted.who.lower(), autoescape=True))
+    if wanted.action:
+        query = query.where(AuditEvent.action == wanted.action)
+    if wanted.since:
+        query = query.where(AuditEvent.at >= wanted.since)
+    if wanted.until:
+        query = query.where(AuditEvent.at < wanted.until)
+    found = (await session.scalars(query)).all()
+    return EventPage(found[:limit], found[limit - 1].id if len(found) > limit else None)
+
+
+async def known_actions(session: AsyncSession) -> Sequence[str]:
+    """Every action that was ever recorded, in alphabetical order."""
+    return (await session.scalars(select(AuditEvent.action).distinct().order_by(AuditEvent.action))).all()
