@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from app import schema
 from app.accounts.cookies import RenewedCookies
+from app.admin.router import router as admin_router
 from app.core import error_pages
 from app.core import logging as logs
 from app.core.crypto import Vault, load_secrets
@@ -28,6 +29,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(title="Parley", version="0.1.0", lifespan=_lifespan, docs_url=None, redoc_url=None)
     app.state.settings = settings
     error_pages.install(app)
+    app.include_router(admin_router)
     app.add_middleware(RenewedCookies)
     app.add_middleware(RequestGuard, largest=settings.max_request_bytes, refuse=error_pages.render_error)
     return app

@@ -49,11 +49,11 @@ def record(
 
     An actor without an account is given by name: COMMAND_LINE, or NOBODY.
     """
-    is_account = isinstance(actor, User)
+    actor_id, actor_name = (actor.id, actor.username) if isinstance(actor, User) else (None, actor)
     session.add(
         AuditEvent(
-            actor_id=actor.id if is_account else None,
-            actor_name=actor.username if is_account else actor,
+            actor_id=actor_id,
+            actor_name=actor_name,
             action=action,
             subject=subject,
             detail=detail[:LONGEST_DETAIL],

@@ -1,0 +1,31 @@
+"""Everything under `/admin`, behind one guard that no page can forget: it belongs to the router.
+
+Members meet 404 on every address below, existing or not; people who are not signed in are sent to sign in.
+"""
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import RedirectResponse
+
+from app.accounts.access import CurrentAdministrator
+from app.admin import audit
+from app.core.errors import NotFound
+
+
+async def guard(administrator: CurrentAdministrator) -> None:
+    """Lets administrators through; `CurrentAdministrator` turns everybody else away."""
+
+
+router = APIRouter(prefix="/admin", dependencies=[Depends(guard)], include_in_schema=False)
+router.include_router(audit.router)
+
+
+@router.get("")
+async def open_administration() -> RedirectResponse:
+    return RedirectResponse("/admin/users", status_code=303)
+
+
+# Last, so that it catches what no page answers: without it an unknown address would tell strangers that the
+# known ones exist.
+@router.api_route("/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+async def nothing_here(rest: str) -> None:
+    raise NotFound
