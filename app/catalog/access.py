@@ -7,11 +7,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
 from app.catalog.models import Connection, Model
-from app.catalog.opening import Target
+from app.catalog.opening import Target, target_of
 from app.core.errors import ParleyError
 from app.providers.registry import KINDS
 
-NEEDS_AN_ADMINISTRATOR = frozenset({"key_rejected", "not_reachable", "not_the_protocol", "key_unreadable"})
+NEEDS_AN_ADMINISTRATOR = frozenset(
+    {"key_rejected", "key_missing", "key_unreadable", "not_reachable", "not_the_protocol"}
+)
 """Errors that the next call meets again. Others (a rate limit, a time-out) are gone in a moment."""
 
 
@@ -84,8 +86,9 @@ async def find_model(session: AsyncSession, full_name: str) -> FoundModel:
     model, connection = row
     if reason := _refusal(model, connection):
         raise ModelNotUsable(reason)
-    target = Target(connection.id, connection.kind, connection.base_url, connection.encrypted_key)
-    return FoundModel(connection.name, model.name, model.context_window, model.max_output_tokens, target)
+    return FoundModel(
+        connection.name, model.name, model.context_window, model.max_output_tokens, target_of(connection)
+    )
 
 
 def full_name_of(model: Model, connection: Connection) -> str:

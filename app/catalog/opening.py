@@ -7,17 +7,24 @@ effective with the next call, in every process, without anyone being told.
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from app.catalog.models import Connection
 from app.core.crypto import Undecipherable, Vault
 from app.core.settings import Settings
 from app.providers.base import Endpoint, Provider, Timeouts
 from app.providers.errors import ProviderError
-from app.providers.registry import KINDS
+from app.providers.registry import KINDS, Kind
 
 
 class KeyUnreadable(ProviderError):
     """The stored key was encrypted with an encryption key that is no longer here."""
 
     code: ClassVar[str] = "key_unreadable"
+
+
+class KeyMissing(ProviderError):
+    """The provider wants a key, and none is stored."""
+
+    code: ClassVar[str] = "key_missing"
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,10 @@ class Target:
     encrypted_key: str | None = field(default=None, repr=False)
 
 
+def target_of(connection: Connection) -> Target:
+    return Target(connection.id, connection.kind, connection.base_url, connection.encrypted_key)
+
+
 class OpenProviders:
     """The open providers of one process. Keys are decrypted here and nowhere else."""
 
@@ -39,7 +50,7 @@ class OpenProviders:
         self._open: dict[str, tuple[Target, Provider]] = {}
 
     def provider_for(self, target: Target) -> Provider:
-        """The provider of `target`, opened when it is new or has changed. Raises KeyUnreadable."""
+        """The provider of `target`, opened when it is new or has changed. Raises KeyMissing, KeyUnreadable."""
         held = self._open.get(target.connection_id)
         if held is not None and held[0] == target:
             return held[1]
@@ -48,7 +59,7 @@ class OpenProviders:
         return provider
 
     def open_once(self, target: Target) -> Provider:
-        """A provider that is not kept: for trying out what is not saved yet. Raises KeyUnreadable."""
+        """A provider that is not kept: for trying out what is not saved yet. Raises KeyMissing, KeyUnreadable."""
         return KINDS[target.kind].open(
             Endpoint(
                 base_url=target.base_url,
@@ -60,14 +71,22 @@ class OpenProviders:
 
     def _key_of(self, target: Target) -> str | None:
         if target.encrypted_key is None:
+            _refuse_without_key(KINDS[target.kind])
             return None
         try:
             return self._vault.decrypt(target.encrypted_key)
         except Undecipherable as error:
             raise KeyUnreadable(
                 "The stored key can no longer be read.",
-                "Replace it under Admin → Connections: the encryption key it was stored with is gone.",
+                "An administrator can replace it under Admin → Connections; what it was encrypted with is gone.",
             ) from error
+
+
+def _refuse_without_key(kind: Kind) -> None:
+    if kind.needs_key:
+        raise KeyMissing(
+            f"There is no key for {kind.label}.", "An administrator can enter one under Admin → Connections."
+        )
 
 
 def _timeouts(settings: Settings) -> Timeouts:

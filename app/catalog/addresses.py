@@ -1,0 +1,127 @@
+"""Base URLs as people paste them, brought to the one form that is stored.
+
+Loopback and private addresses are welcome, since models run there; the addresses where clouds hand out
+their machines' credentials are not. (What a name resolves to is checked again with each connection made.)
+"""
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+from app.core.errors import Invalid
+from app.providers.registry import Kind
+
+LONGEST = 300
+PATHS_OF_CALLS = (
+    "/chat/completions",
+    "/completions",
+    "/responses",
+    "/embeddings",
+    "/messages",
+    "/models",
+    "/api/chat",
+    "/api/generate",
+    "/api/tags",
+)
+VERSION = "/v1"
+METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "instance-data"})
+METADATA_NETWORKS = tuple(
+    ipaddress.ip_network(network)
+    for network in ("169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128", "100.100.100.200/32")
+)
+CARRIERS_OF_IPV4 = (ipaddress.IPv6Network("64:ff9b::/96"),)
+
+
+@dataclass(frozen=True)
+class Address:
+    """A base URL without trailing slash. `note` says what was changed, if anything was."""
+
+    url: str
+    note: str = ""
+
+
+def normalised(kind: Kind, given: str) -> Address:
+    """`given`, or the kind's own address when it is empty. Raises Invalid with the remedy."""
+    text = given.strip()
+    if not text:
+        return _default_of(kind)
+    if len(text) > LONGEST:
+        raise _wrong(f"The address is longer than {LONGEST} characters.")
+    parts = _split(text if "://" in text else f"http://{text}")
+    _refuse_what_cannot_be_called(parts)
+    path = _base_path(kind, parts.path.rstrip("/"))
+    url = urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+    dropped = parts.path.rstrip("/").removeprefix(path)
+    return Address(url, f"“{dropped}” was left off: Parley adds it by itself." if dropped else "")
+
+
+def _default_of(kind: Kind) -> Address:
+    # Echo is built in and has no address; a compatible server has none that could be guessed.
+    if not kind.default_base_url and has_address(kind):
+        raise _wrong("Enter the address of the server, such as http://10.0.4.12:8080/v1.")
+    return Address(kind.default_base_url)
+
+
+def has_address(kind: Kind) -> bool:
+    """Whether there is a server to be named: everywhere but in the built-in practice provider."""
+    return bool(kind.default_base_url) or kind.accepts_key
+
+
+def _split(text: str) -> SplitResult:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError as error:
+        raise _wrong("This is not an address. It looks like http://127.0.0.1:11434.") from error
+    return parts
+
+
+def _refuse_what_cannot_be_called(parts: SplitResult) -> None:
+    if parts.scheme not in ("http", "https"):
+        raise _wrong("The address has to begin with http:// or https://.")
+    if not parts.hostname or any(character.isspace() for character in parts.netloc):
+        raise _wrong("The address names no server. It looks like http://127.0.0.1:11434.")
+    if parts.username is not None or parts.password is not None:
+        raise _wrong(
+            "Leave user name and password out of the address; a key belongs into the field for keys."
+        )
+    if parts.query or parts.fragment:
+        raise _wrong("Leave out what follows “?” or “#”; a key belongs into the field for keys.")
+    if _is_for_metadata(parts.hostname):
+        raise _wrong("This address belongs to a cloud's metadata service, where no model answers.")
+
+
+def _is_for_metadata(host: str) -> bool:
+    if host.rstrip(".") in METADATA_NAMES:
+        return True
+    try:
+        address = _unwrapped(ipaddress.ip_address(host.partition("%")[0]))
+    except ValueError:
+        return False
+    return any(address in network for network in METADATA_NETWORKS if network.version == address.version)
+
+
+def _unwrapped(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address,
+) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The IPv4 address that an IPv6 one carries, where it does: a disguise must not help."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if any(address in network for network in CARRIERS_OF_IPV4):
+        return ipaddress.IPv4Address(address.packed[-4:])
+    return address.ipv4_mapped or address.sixtofour or address
+
+
+def _base_path(kind: Kind, path: str) -> str:
+    for ending in PATHS_OF_CALLS:
+        if path.endswith(ending):
+            path = path.removesuffix(ending)
+            break
+    # Some adapters add the version themselves; whether this one does shows in its own address.
+    if kind.default_base_url and not kind.default_base_url.endswith(VERSION):
+        path = path.removesuffix(VERSION)
+    return path.rstrip("/")
+
+
+def _wrong(message: str) -> Invalid:
+    return Invalid(message, field="base_url")

@@ -1,0 +1,166 @@
+"""What administrators do with connections. Each change is in the audit log, and none of it holds a key."""
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts import audit
+from app.accounts.models import User
+from app.catalog.addresses import normalised
+from app.catalog.models import Connection
+from app.catalog.naming import free_name
+from app.core.crypto import Vault, masked
+from app.core.errors import Invalid
+from app.providers.registry import KINDS, Kind
+
+LONGEST_LABEL = 60
+LONGEST_KEY = 1_000
+
+
+@dataclass(frozen=True)
+class By:
+    """Who makes a change, and from where; for the audit log."""
+
+    actor: User | str
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A connection as it was asked for. An empty label or address means the kind's own."""
+
+    kind: str
+    label: str = ""
+    base_url: str = ""
+    key: str = field(default="", repr=False)
+
+
+async def add(session: AsyncSession, vault: Vault, wish: Wish, by: By) -> tuple[Connection, str]:
+    """The new connection, and what was changed of its address. Raises Invalid."""
+    kind = kind_named(wish.kind)
+    label = _clean_label(wish.label or kind.label)
+    address = normalised(kind, wish.base_url)
+    key = _clean_key(kind, wish.key)
+    connection = Connection(
+        name=await free_name(session, label), label=label, kind=kind.name, base_url=address.url
+    )
+    _keep_key(connection, vault, key)
+    session.add(connection)
+    await session.flush()
+    _record(session, by, "connection.created", connection, f"{kind.label} {address.url}".strip())
+    return connection, address.note
+
+
+def edit(session: AsyncSession, connection: Connection, label: str, base_url: str, by: By) -> str:
+    """Change what it is called and where it is; its name in `connection/model` stays, so that chats keep
+    their model. Returns what to tell the administrator. Raises Invalid."""
+    kind = kind_named(connection.kind)
+    label = _clean_label(label or kind.label)
+    address = normalised(kind, base_url)
+    notes = [address.note] if address.note else []
+    if label != connection.label:
+        _record(session, by, "connection.renamed", connection, label)
+        connection.label = label
+    if address.url != connection.base_url:
+        _record(session, by, "connection.address_changed", connection, address.url)
+        notes += _move(connection, address.url)
+    return " ".join(notes)
+
+
+def replace_key(session: AsyncSession, vault: Vault, connection: Connection, key: str, by: By) -> None:
+    """Store another key; the next call uses it. Raises Invalid."""
+    key = _clean_key(kind_named(connection.kind), key)
+    if not key:
+        raise Invalid("Paste the new key first.", field="key")
+    _keep_key(connection, vault, key)
+    _start_afresh(connection)
+    _record(session, by, "connection.key_replaced", connection)
+
+
+def delete_key(session: AsyncSession, connection: Connection, by: By) -> None:
+    _forget_key(connection)
+    _start_afresh(connection)
+    _record(session, by, "connection.key_deleted", connection)
+
+
+def switch(session: AsyncSession, connection: Connection, is_active: bool, by: By) -> None:
+    """On or off: models of a connection that is off cannot be used, and keep their ticks."""
+    if connection.is_active != is_active:
+        connection.is_active = is_active
+        _record(session, by, "connection.activated" if is_active else "connection.deactivated", connection)
+
+
+async def remove(session: AsyncSession, connection: Connection, by: By) -> None:
+    """Gone with its key and its models; chats stay as they are and ask for another model."""
+    _record(session, by, "connection.removed", connection)
+    await session.delete(connection)
+
+
+def kind_named(name: str) -> Kind:
+    """Raises Invalid."""
+    kind = KINDS.get(name)
+    if kind is None:
+        raise Invalid(f"There is no such kind of provider. Choose one of: {', '.join(KINDS)}.", field="kind")
+    return kind
+
+
+def _clean_label(label: str) -> str:
+    label = " ".join(label.split())
+    if len(label) > LONGEST_LABEL:
+        raise Invalid(f"Choose a name of at most {LONGEST_LABEL} characters.", field="label")
+    return label
+
+
+def _clean_key(kind: Kind, key: str) -> str:
+    """The key without what pasting adds around it. The messages never repeat it."""
+    key = key.strip()
+    if not key and kind.needs_key:
+        raise Invalid(f"{kind.label} wants a key. Paste one that you made there.", field="key")
+    if key and not kind.accepts_key:
+        raise Invalid(f"{kind.label} takes no key. Leave the field empty.", field="key")
+    if len(key) > LONGEST_KEY or not key.isascii() or any(not character.isprintable() for character in key):
+        raise Invalid("This is not a key: it is too long, or holds more than one line.", field="key")
+    if " " in key:
+        raise Invalid("This is not a key: there is a space in it. Copy it again.", field="key")
+    return key
+
+
+def _keep_key(connection: Connection, vault: Vault, key: str) -> None:
+    if key:
+        connection.encrypted_key = vault.encrypt(key)
+        connection.key_hint = masked(key)
+
+
+def _forget_key(connection: Connection) -> None:
+    connection.encrypted_key = None
+    connection.key_hint = ""
+
+
+def _move(connection: Connection, url: str) -> list[str]:
+    """To another address. A key goes only where it was meant for: another server means another key."""
+    is_elsewhere = _server_of(url) != _server_of(connection.base_url)
+    connection.base_url = url
+    _start_afresh(connection)
+    if is_elsewhere and connection.encrypted_key is not None:
+        _forget_key(connection)
+        return ["The key was deleted, because it was meant for the other server. Enter the one for this."]
+    return []
+
+
+def _server_of(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc.lower()
+
+
+def _start_afresh(connection: Connection) -> None:
+    """What was heard before the change says nothing any more."""
+    connection.last_error_at = None
+    connection.last_error = connection.last_remedy = connection.last_error_code = ""
+    connection.last_success_at = None
+    connection.last_answer_ms = None
+    connection.refresh_tried_at = None
+
+
+def _record(session: AsyncSession, by: By, action: str, connection: Connection, detail: str = "") -> None:
+    audit.record(session, by.actor, action, subject=connection.name, detail=detail, address=by.address)

@@ -1,0 +1,64 @@
+"""Ticking: which models of a connection people may use."""
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts import audit
+from app.catalog.connections import By
+from app.catalog.models import Connection, Model
+
+MOST_NAMES_IN_DETAIL = 20
+
+
+async def tick(
+    session: AsyncSession, connection: Connection, names: Collection[str], is_enabled: bool, by: By
+) -> int:
+    """Open the models called `names` to people, or close them; how many changed."""
+    changed = [
+        model
+        for model in await _models_of(session, connection)
+        if model.name in names and model.is_enabled != is_enabled
+    ]
+    await _set(session, connection, changed, is_enabled, by)
+    return len(changed)
+
+
+async def tick_all(session: AsyncSession, connection: Connection, is_enabled: bool, by: By) -> int:
+    """Open every model of the connection, or close every one; how many changed."""
+    names = {model.name for model in await _models_of(session, connection)}
+    return await tick(session, connection, names, is_enabled, by)
+
+
+async def tick_exactly(session: AsyncSession, connection: Connection, names: Collection[str], by: By) -> None:
+    """Open the models called `names` and close all others of the connection."""
+    others = {model.name for model in await _models_of(session, connection)} - set(names)
+    await tick(session, connection, names, True, by)
+    await tick(session, connection, others, False, by)
+
+
+async def _models_of(session: AsyncSession, connection: Connection) -> list[Model]:
+    return list(await session.scalars(select(Model).where(Model.connection_id == connection.id)))
+
+
+async def _set(
+    session: AsyncSession, connection: Connection, models: list[Model], is_enabled: bool, by: By
+) -> None:
+    if not models:
+        return
+    for model in models:
+        model.is_enabled = is_enabled
+        # Kept only for its tick: once nobody may use it, there is nothing left to explain.
+        if not is_enabled and model.missing_since is not None:
+            await session.delete(model)
+    action = "models.enabled" if is_enabled else "models.disabled"
+    audit.record(
+        session, by.actor, action, subject=connection.name, detail=_listed(models), address=by.address
+    )
+
+
+def _listed(models: list[Model]) -> str:
+    names = [model.name for model in models[:MOST_NAMES_IN_DETAIL]]
+    more = len(models) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
