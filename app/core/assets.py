@@ -12,14 +12,27 @@ from pathlib import Path
 from app.core.settings import ROOT
 
 STATIC = ROOT / "static"
+JOINED = frozenset({"app.css", "app.js"})
+PUBLIC = ("*.svg", "*.webmanifest", "fonts/*.woff2")
 IMPORT = re.compile(r'@import\s+"(?P<path>[^"]+)"(?:\s+layer\((?P<layer>[a-z]+)\))?;')
 STYLE_URL = re.compile(r"url\((?P<path>[^)\"':]+)\)")
 
 
 @cache
 def asset(name: str) -> str:
-    """The address of a static file with the hash of its content: `asset("app.css")`, `asset("icons.svg")`."""
-    return f"/static/{name}?v={hashlib.sha256(content_of(name)).hexdigest()[:12]}"
+    """The address of a static file with its version: `asset("app.css")`, `asset("icons.svg")`."""
+    return f"/static/{name}?v={version_of(content_of(name))}"
+
+
+def version_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
+@cache
+def public_names() -> frozenset[str]:
+    """Everything that `/static` serves; the sources that were joined are not among it."""
+    files = (path for pattern in PUBLIC for path in STATIC.glob(pattern))
+    return JOINED | {path.relative_to(STATIC).as_posix() for path in files}
 
 
 @cache
@@ -36,13 +49,13 @@ def _joined_styles() -> str:
     index = STATIC / "css" / "index.css"
 
     def inline(match: re.Match[str]) -> str:
-        text = _with_hashed_urls(index.parent / match["path"])
+        text = _with_versioned_addresses(index.parent / match["path"])
         return f"@layer {match['layer']} {{\n{text}}}\n" if match["layer"] else text
 
     return IMPORT.sub(inline, index.read_text())
 
 
-def _with_hashed_urls(path: Path) -> str:
+def _with_versioned_addresses(path: Path) -> str:
     def address(match: re.Match[str]) -> str:
         file = (path.parent / match["path"]).resolve()
         return f"url({asset(str(file.relative_to(STATIC)))})"
@@ -55,4 +68,4 @@ def _joined_scripts() -> str:
     vendored = sorted((STATIC / "vendor").glob("htmx-*.js")) + sorted((STATIC / "vendor").glob("hx-*.js"))
     behaviours = sorted((STATIC / "js").glob("*.js"))
     own = (f"(() => {{\n{path.read_text()}}})();\n" for path in behaviours)
-    return "\n".join([*(path.read_text() for path in vendored), *own])
+    return ";\n".join([*(path.read_text() for path in vendored), *own])
