@@ -17,6 +17,7 @@ from app.core.crypto import Vault, load_secrets
 from app.core.database import Database
 from app.core.requests import RequestGuard
 from app.core.settings import Settings
+from app.core.static_files import router as static_files_router
 from app.gateway.calls import Gateway
 from app.live.hub import Hub
 from app.live.tasks import Tasks
@@ -29,6 +30,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(title="Parley", version="0.1.0", lifespan=_lifespan, docs_url=None, redoc_url=None)
     app.state.settings = settings
     error_pages.install(app)
+    app.include_router(static_files_router)
     app.include_router(admin_router)
     app.add_middleware(RenewedCookies)
     app.add_middleware(RequestGuard, largest=settings.max_request_bytes, refuse=error_pages.render_error)
