@@ -11,9 +11,11 @@ from fastapi import FastAPI
 from app import schema
 from app.accounts.cookies import RenewedCookies
 from app.admin.router import router as admin_router
+from app.catalog.detection import Detection
+from app.catalog.discovery import SECONDS_BETWEEN_ROUNDS, refresh_due
 from app.core import error_pages
 from app.core import logging as logs
-from app.core.crypto import Vault, load_secrets
+from app.core.crypto import load_secrets, open_vault
 from app.core.database import Database
 from app.core.requests import RequestGuard
 from app.core.settings import Settings
@@ -42,14 +44,17 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     secrets = load_secrets(settings)
     app.state.secrets = secrets
-    app.state.vault = Vault(secrets.encryption_keys)
+    app.state.vault = open_vault(settings)
     app.state.database = database = Database(settings.resolved_database_url)
     app.state.hub = hub = Hub()
     app.state.tasks = tasks = Tasks()
     app.state.gateway = gateway = Gateway(database, app.state.vault, settings)
+    app.state.providers = gateway.providers
+    app.state.detection = Detection(settings)
     app.state.workspace = schema.accounts.Workspace(name="")
     await hub.start()
     tasks.start("gateway", gateway.run())
+    tasks.every(SECONDS_BETWEEN_ROUNDS, "refresh models", lambda: refresh_due(database, gateway.providers))
     try:
         yield
     finally:

@@ -1,14 +1,25 @@
-"""Which models a person may use, and why one cannot be used: the only door to models for other rooms."""
+"""Which models a person may use, and why one cannot be used: the only door to models for other rooms.
+
+For administrators' pages the parameter is the permission: `connection: CurrentConnection`.
+"""
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from sqlalchemy import select
+from fastapi import Depends, Request
+from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.accounts.access import CurrentAdministrator
 from app.accounts.models import User
+from app.catalog.connections import By
+from app.catalog.detection import Detection
 from app.catalog.models import Connection, Model
-from app.catalog.opening import Target, target_of
-from app.core.errors import ParleyError
+from app.catalog.opening import OpenProviders, Target, target_of
+from app.core.crypto import Vault
+from app.core.database import Session
+from app.core.errors import NotFound, ParleyError
+from app.core.requests import address_of
 from app.providers.registry import KINDS
 
 NEEDS_AN_ADMINISTRATOR = frozenset(
@@ -48,6 +59,16 @@ class UsableModel:
 
 
 @dataclass(frozen=True)
+class ModelFace:
+    """How a model is shown beside what it wrote, whether or not it can still be used."""
+
+    label: str
+    connection_label: str
+    icon: str
+    hue: int
+
+
+@dataclass(frozen=True)
 class FoundModel:
     """A model that may be called now: `connection/name`, where `name` is the provider's own."""
 
@@ -72,6 +93,18 @@ async def usable_models(session: AsyncSession, user: User) -> list[UsableModel]:
     return [_as_choice(model, connection) for model, connection in found if not model.embeddings]
 
 
+async def faces_of(session: AsyncSession, full_names: set[str]) -> dict[str, ModelFace]:
+    """The face of each of these models, by full name; a model that is gone is shown by its name."""
+    halves = [full_name.partition("/")[::2] for full_name in full_names]
+    found = await session.execute(
+        select(Model, Connection)
+        .join(Connection, Model.connection_id == Connection.id)
+        .where(tuple_(Connection.name, Model.name).in_(halves))
+    )
+    known = {full_name_of(model, connection): _face(model, connection) for model, connection in found}
+    return {name: known.get(name) or _face_of_stranger(name) for name in full_names}
+
+
 async def find_model(session: AsyncSession, full_name: str) -> FoundModel:
     """The model `connection/model`, ready to be called. Raises ModelNotUsable."""
     connection_name, _, name = full_name.partition("/")
@@ -93,6 +126,21 @@ async def find_model(session: AsyncSession, full_name: str) -> FoundModel:
 
 def full_name_of(model: Model, connection: Connection) -> str:
     return f"{connection.name}/{model.name}"
+
+
+def _face(model: Model, connection: Connection) -> ModelFace:
+    kind = KINDS.get(connection.kind)
+    return ModelFace(
+        model.display_name,
+        connection.label,
+        icon=kind.icon if kind else "plug",
+        hue=kind.hue if kind else 0,
+    )
+
+
+def _face_of_stranger(full_name: str) -> ModelFace:
+    connection, _, name = full_name.partition("/")
+    return ModelFace(name or "No model", connection, icon="plug", hue=0)
 
 
 def _as_choice(model: Model, connection: Connection) -> UsableModel:
@@ -138,3 +186,36 @@ def _never_heard_of(full_name: str) -> str:
     if not full_name:
         return "No model is chosen. Choose one first."
     return f"There is no model “{full_name[:100]}” here any more. Choose another model."
+
+
+async def _connection(connection_id: str, session: Session, _: CurrentAdministrator) -> Connection:
+    connection = await session.get(Connection, connection_id)
+    if connection is None:
+        raise NotFound
+    return connection
+
+
+async def _by(request: Request, administrator: CurrentAdministrator) -> By:
+    return By(administrator, address_of(request))
+
+
+def _providers(request: Request) -> OpenProviders:
+    providers: OpenProviders = request.app.state.providers
+    return providers
+
+
+def _vault(request: Request) -> Vault:
+    vault: Vault = request.app.state.vault
+    return vault
+
+
+def _detection(request: Request) -> Detection:
+    detection: Detection = request.app.state.detection
+    return detection
+
+
+CurrentConnection = Annotated[Connection, Depends(_connection)]
+ByAdministrator = Annotated[By, Depends(_by)]
+CurrentProviders = Annotated[OpenProviders, Depends(_providers)]
+CurrentVault = Annotated[Vault, Depends(_vault)]
+CurrentDetection = Annotated[Detection, Depends(_detection)]

@@ -4,12 +4,12 @@ Loopback and private addresses are welcome, since models run there; the addresse
 their machines' credentials are not. (What a name resolves to is checked again with each connection made.)
 """
 
-import ipaddress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from app.core.errors import Invalid
 from app.providers.registry import Kind
+from app.providers.wire.addresses import is_forbidden
 
 LONGEST = 300
 PATHS_OF_CALLS = (
@@ -25,19 +25,14 @@ PATHS_OF_CALLS = (
 )
 VERSION = "/v1"
 METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "instance-data"})
-METADATA_NETWORKS = tuple(
-    ipaddress.ip_network(network)
-    for network in ("169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128", "100.100.100.200/32")
-)
-CARRIERS_OF_IPV4 = (ipaddress.IPv6Network("64:ff9b::/96"),)
 
 
 @dataclass(frozen=True)
 class Address:
-    """A base URL without trailing slash. `note` says what was changed, if anything was."""
+    """A base URL without trailing slash. `is_trimmed`: the path of a single call was left off."""
 
     url: str
-    note: str = ""
+    is_trimmed: bool = False
 
 
 def normalised(kind: Kind, given: str) -> Address:
@@ -51,8 +46,7 @@ def normalised(kind: Kind, given: str) -> Address:
     _refuse_what_cannot_be_called(parts)
     path = _base_path(kind, parts.path.rstrip("/"))
     url = urlunsplit((parts.scheme, parts.netloc, path, "", ""))
-    dropped = parts.path.rstrip("/").removeprefix(path)
-    return Address(url, f"“{dropped}” was left off: Parley adds it by itself." if dropped else "")
+    return Address(url, is_trimmed=path != parts.path.rstrip("/"))
 
 
 def _default_of(kind: Kind) -> Address:
@@ -95,21 +89,9 @@ def _is_for_metadata(host: str) -> bool:
     if host.rstrip(".") in METADATA_NAMES:
         return True
     try:
-        address = _unwrapped(ipaddress.ip_address(host.partition("%")[0]))
+        return is_forbidden(host.partition("%")[0])
     except ValueError:
         return False
-    return any(address in network for network in METADATA_NETWORKS if network.version == address.version)
-
-
-def _unwrapped(
-    address: ipaddress.IPv4Address | ipaddress.IPv6Address,
-) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """The IPv4 address that an IPv6 one carries, where it does: a disguise must not help."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return address
-    if any(address in network for network in CARRIERS_OF_IPV4):
-        return ipaddress.IPv4Address(address.packed[-4:])
-    return address.ipv4_mapped or address.sixtofour or address
 
 
 def _base_path(kind: Kind, path: str) -> str:

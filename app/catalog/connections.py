@@ -1,13 +1,14 @@
 """What administrators do with connections. Each change is in the audit log, and none of it holds a key."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from urllib.parse import urlsplit
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import audit
 from app.accounts.models import User
-from app.catalog.addresses import normalised
+from app.catalog.addresses import Address, normalised
 from app.catalog.models import Connection
 from app.catalog.naming import free_name
 from app.core.crypto import Vault, masked
@@ -16,6 +17,19 @@ from app.providers.registry import KINDS, Kind
 
 LONGEST_LABEL = 60
 LONGEST_KEY = 1_000
+
+
+class Notice(StrEnum):
+    """What was done besides what was asked for; `SENTENCES` says it to the administrator."""
+
+    ADDRESS_TRIMMED = "address-trimmed"
+    KEY_DELETED = "key-deleted"
+
+
+SENTENCES = {
+    Notice.ADDRESS_TRIMMED: "The end of the address was left off: Parley adds the path of each call itself.",
+    Notice.KEY_DELETED: "The key was deleted, because it was meant for the other server. Enter the one for this.",
+}
 
 
 @dataclass(frozen=True)
@@ -36,8 +50,8 @@ class Wish:
     key: str = field(default="", repr=False)
 
 
-async def add(session: AsyncSession, vault: Vault, wish: Wish, by: By) -> tuple[Connection, str]:
-    """The new connection, and what was changed of its address. Raises Invalid."""
+async def add(session: AsyncSession, vault: Vault, wish: Wish, by: By) -> tuple[Connection, list[Notice]]:
+    """The new connection, and what was changed of the wish. Raises Invalid."""
     kind = kind_named(wish.kind)
     label = _clean_label(wish.label or kind.label)
     address = normalised(kind, wish.base_url)
@@ -49,23 +63,23 @@ async def add(session: AsyncSession, vault: Vault, wish: Wish, by: By) -> tuple[
     session.add(connection)
     await session.flush()
     _record(session, by, "connection.created", connection, f"{kind.label} {address.url}".strip())
-    return connection, address.note
+    return connection, _notices_of(address)
 
 
-def edit(session: AsyncSession, connection: Connection, label: str, base_url: str, by: By) -> str:
+def edit(session: AsyncSession, connection: Connection, label: str, base_url: str, by: By) -> list[Notice]:
     """Change what it is called and where it is; its name in `connection/model` stays, so that chats keep
-    their model. Returns what to tell the administrator. Raises Invalid."""
+    their model. Raises Invalid."""
     kind = kind_named(connection.kind)
     label = _clean_label(label or kind.label)
     address = normalised(kind, base_url)
-    notes = [address.note] if address.note else []
+    notices = _notices_of(address)
     if label != connection.label:
         _record(session, by, "connection.renamed", connection, label)
         connection.label = label
     if address.url != connection.base_url:
         _record(session, by, "connection.address_changed", connection, address.url)
-        notes += _move(connection, address.url)
-    return " ".join(notes)
+        notices += _move(connection, address.url)
+    return notices
 
 
 def replace_key(session: AsyncSession, vault: Vault, connection: Connection, key: str, by: By) -> None:
@@ -105,6 +119,10 @@ def kind_named(name: str) -> Kind:
     return kind
 
 
+def _notices_of(address: Address) -> list[Notice]:
+    return [Notice.ADDRESS_TRIMMED] if address.is_trimmed else []
+
+
 def _clean_label(label: str) -> str:
     label = " ".join(label.split())
     if len(label) > LONGEST_LABEL:
@@ -137,14 +155,14 @@ def _forget_key(connection: Connection) -> None:
     connection.key_hint = ""
 
 
-def _move(connection: Connection, url: str) -> list[str]:
+def _move(connection: Connection, url: str) -> list[Notice]:
     """To another address. A key goes only where it was meant for: another server means another key."""
     is_elsewhere = _server_of(url) != _server_of(connection.base_url)
     connection.base_url = url
     _start_afresh(connection)
     if is_elsewhere and connection.encrypted_key is not None:
         _forget_key(connection)
-        return ["The key was deleted, because it was meant for the other server. Enter the one for this."]
+        return [Notice.KEY_DELETED]
     return []
 
 

@@ -21,6 +21,7 @@ from app.core.errors import NotFound
 from app.providers.base import ModelInfo
 from app.providers.errors import ProviderError
 
+SECONDS_BETWEEN_ROUNDS = 60
 REFRESH_AFTER = timedelta(days=1)
 PATIENCE = timedelta(hours=1)
 """How long a provider that failed is left alone."""

@@ -10,6 +10,7 @@ from typing import ClassVar
 from app.catalog.models import Connection
 from app.core.crypto import Undecipherable, Vault
 from app.core.settings import Settings
+from app.providers import wire
 from app.providers.base import Endpoint, Provider, Timeouts
 from app.providers.errors import ProviderError
 from app.providers.registry import KINDS, Kind
@@ -68,6 +69,11 @@ class OpenProviders:
                 retries=self._settings.provider_retries,
             )
         )
+
+    async def close(self) -> None:
+        """Hang up, when the process stops."""
+        self._open.clear()
+        await wire.close()
 
     def _key_of(self, target: Target) -> str | None:
         if target.encrypted_key is None:

@@ -49,28 +49,38 @@ def load_secrets(settings: Settings) -> Secrets:
         _refuse_weak(settings.secret_key)
     for key in settings.encryption_keys:
         _refuse_malformed(key)
-    signing_key = settings.secret_key or _read_or_create(
+    signing_key = settings.secret_key or read_or_create(
         settings.data_dir / SECRET_KEY_FILE, lambda: secrets.token_urlsafe(48)
     )
     encryption_keys = settings.encryption_keys or tuple(
-        _read_or_create(settings.data_dir / ENCRYPTION_KEY_FILE, _new_encryption_key).split()
+        read_or_create(settings.data_dir / ENCRYPTION_KEY_FILE, _new_encryption_key).split()
     )
     return Secrets(signing_key, encryption_keys)
 
 
 class Vault:
-    """Encrypts short secrets at rest. The newest key encrypts; every key decrypts."""
+    """Encrypts short secrets at rest. The newest key encrypts; every key decrypts.
 
-    def __init__(self, keys: tuple[str, ...]) -> None:
-        self._fernet = MultiFernet([Fernet(key) for key in keys])
+    `read_keys` returns the keys as they are now: they may be rotated while a server runs.
+    """
+
+    def __init__(self, keys: tuple[str, ...], read_keys: Callable[[], tuple[str, ...]] | None = None) -> None:
+        self._read_keys = read_keys or (lambda: keys)
+        self._fernet = _fernet_of(keys)
 
     def encrypt(self, plain: str) -> str:
+        # With the newest of all: what a retired key encrypts could soon be read by nobody.
+        self._fernet = _fernet_of(self._read_keys())
         return self._fernet.encrypt(plain.encode()).decode()
 
     def decrypt(self, token: str) -> str:
         """Raises Undecipherable when the key that encrypted it is missing."""
         try:
-            return self._fernet.decrypt(token.encode()).decode()
+            return self._decrypt(token)
+        except InvalidToken:
+            self._fernet = _fernet_of(self._read_keys())
+        try:
+            return self._decrypt(token)
         except InvalidToken as error:
             raise Undecipherable(
                 "The encryption key for this secret is missing. Enter the secret again."
@@ -79,6 +89,14 @@ class Vault:
     def rotate(self, token: str) -> str:
         """The same secret, encrypted with the newest key. Raises Undecipherable."""
         return self.encrypt(self.decrypt(token))
+
+    def _decrypt(self, token: str) -> str:
+        return self._fernet.decrypt(token.encode()).decode()
+
+
+def open_vault(settings: Settings) -> Vault:
+    """The vault of this installation, which follows the key file when keys are rotated. Raises WeakSecret."""
+    return Vault(load_secrets(settings).encryption_keys, lambda: load_secrets(settings).encryption_keys)
 
 
 def add_encryption_key(data_dir: Path) -> tuple[str, ...]:
@@ -95,6 +113,19 @@ def retire_old_encryption_keys(data_dir: Path) -> None:
     _write_private(path, path.read_text().split()[0] + "\n")
 
 
+def read_or_create(path: Path, make: Callable[[], str]) -> str:
+    """What the private file holds; made first, with mode 0600, where there is none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        beside = path.with_name(f"{path.name}.{os.getpid()}")
+        _write_private(beside, make() + "\n")
+        # A link either takes the name or finds it taken: of two processes that start together one wins.
+        with suppress(FileExistsError):
+            path.hardlink_to(beside)
+        beside.unlink()
+    return path.read_text().strip()
+
+
 def keyed_hash(signing_key: str, token: str) -> str:
     """HMAC-SHA256 of a high-entropy token, so that a stolen database holds nothing that opens a door."""
     return hmac.new(signing_key.encode(), token.encode(), hashlib.sha256).hexdigest()
@@ -103,6 +134,10 @@ def keyed_hash(signing_key: str, token: str) -> str:
 def masked(secret: str) -> str:
     """What may be shown of a key: its last four characters, and nothing of a short one."""
     return f"••••{secret[-4:]}" if len(secret) >= 16 else "••••"
+
+
+def _fernet_of(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys])
 
 
 def _new_encryption_key() -> str:
@@ -125,18 +160,6 @@ def _refuse_malformed(key: str) -> None:
             "ENCRYPTION_KEYS holds something that is not a Fernet key. Make one with: "
             'python3 -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())"'
         ) from error
-
-
-def _read_or_create(path: Path, make: Callable[[], str]) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        beside = path.with_name(f"{path.name}.{os.getpid()}")
-        _write_private(beside, make() + "\n")
-        # A link either takes the name or finds it taken: of two processes that start together one wins.
-        with suppress(FileExistsError):
-            path.hardlink_to(beside)
-        beside.unlink()
-    return path.read_text().strip()
 
 
 def _write_private(path: Path, text: str) -> None:

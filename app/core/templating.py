@@ -16,6 +16,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from app.core.assets import asset
+from app.core.clock import now
 from app.core.settings import ROOT
 
 environment = Environment(
@@ -86,4 +87,20 @@ def hue_of(name: str) -> int:
     return crc32(name.encode()) % 6 + 1
 
 
-environment.filters |= {"local_time": local_time, "thousands": thousands, "compact": compact, "hue": hue_of}
+def ago(moment: datetime) -> str:
+    """How long it has been, roughly: `just now`, `2 minutes ago`, `3 hours ago`, `5 days ago`."""
+    seconds = max(0, int((now() - moment).total_seconds()))
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"
+
+
+environment.filters |= {
+    "ago": ago,
+    "local_time": local_time,
+    "thousands": thousands,
+    "compact": compact,
+    "hue": hue_of,
+}

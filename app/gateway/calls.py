@@ -120,8 +120,9 @@ class Gateway:
         await self._settler.flush()
 
     async def close(self) -> None:
-        """Finish the books, when no call runs any more and before the database closes."""
+        """Finish the books and hang up, when no call runs any more and before the database closes."""
         await self.flush()
+        await self.providers.close()
 
     async def _find(self, full_name: str) -> FoundModel:
         async with self._database.reading() as session:
