@@ -1,0 +1,72 @@
+"""New accounts made in the browser: the first administrator, by invitation, or by open registration.
+
+Each checks what was typed, hashes the password outside any transaction, and then makes the account and the
+session in one.
+"""
+
+from dataclasses import dataclass, field
+
+from app.accounts import audit, first_run, invitations, password_rules, passwords, people, signing_in
+from app.accounts.house import House, Visit
+from app.accounts.models import UserRole
+from app.accounts.people import Details
+from app.accounts.signing_in import SignedIn
+from app.core.errors import Forbidden
+
+
+@dataclass(frozen=True)
+class Application:
+    """What somebody typed to get an account."""
+
+    username: str
+    email: str
+    name: str
+    password: str = field(repr=False)
+
+    def checked(self) -> Details:
+        """Raises Invalid, naming the field."""
+        details = people.checked_details(self.username, self.email, self.name)
+        password_rules.refuse_weak(self.password, details.username, details.email, details.name)
+        return details
+
+
+async def set_up(house: House, application: Application, visit: Visit) -> SignedIn:
+    """The first account, an administrator. Raises Invalid, or Conflict when there is an account already."""
+    details = application.checked()
+    password_hash = await passwords.hashed(application.password)
+    async with house.database.writing() as session:
+        await first_run.claim(session)
+        user = await people.create(session, details, password_hash, UserRole.ADMINISTRATOR)
+        audit.record(session, user, "workspace.set_up", address=visit.address)
+        signed_in = await signing_in.start_session(session, house, user, visit)
+    first_run.forget_code(house.settings)
+    return signed_in
+
+
+async def register(house: House, application: Application, visit: Visit) -> SignedIn:
+    """An account for anybody, where registration is open. Raises Forbidden or Invalid."""
+    if house.settings.registration != "open":
+        raise Forbidden("Accounts here are made by invitation. Ask an administrator for one.")
+    details = application.checked()
+    password_hash = await passwords.hashed(application.password)
+    async with house.database.writing() as session:
+        user = await people.create(session, details, password_hash)
+        audit.record(session, user, "user.registered", subject=user.username, address=visit.address)
+        return await signing_in.start_session(session, house, user, visit)
+
+
+async def accept(house: House, token: str, application: Application, visit: Visit) -> SignedIn:
+    """The account that an invitation was made for. Raises NotFound, Conflict or Invalid."""
+    async with house.database.reading() as session:
+        invitation = await invitations.find_open(session, token, house.signing_key)
+    details = application.checked()
+    if invitation.email and details.email != invitation.email:
+        raise Forbidden(
+            f"This invitation is for {invitation.email}. Use that address, or ask for another link."
+        )
+    password_hash = await passwords.hashed(application.password)
+    async with house.database.writing() as session:
+        user = await people.create(session, details, password_hash, UserRole(invitation.role))
+        await invitations.use_up(session, invitation.id, user)
+        audit.record(session, user, "invitation.accepted", subject=user.username, address=visit.address)
+        return await signing_in.start_session(session, house, user, visit)
