@@ -153,12 +153,16 @@ class Timeouts:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a provider is reached, and how patiently. `retries` counts tries after the first."""
+    """Where a provider is reached, and how patiently. `retries` counts tries after the first.
+
+    `label` is what errors call it; empty for the name of its kind.
+    """
 
     base_url: str
     key: str | None = field(default=None, repr=False)
     timeouts: Timeouts = Timeouts()
     retries: int = 2
+    label: str = ""
 
 
 class Provider(Protocol):

@@ -45,9 +45,16 @@ class ContextTooLong(ProviderError):
 
 
 class RequestRefused(ProviderError):
-    """The provider understood the request and will not serve it (parameters, content, size)."""
+    """The provider understood the request and will not serve it (parameters, content, size).
+
+    `parameter` is the one it objects to, where it said so.
+    """
 
     code = "request_refused"
+
+    def __init__(self, cause: str, remedy: str = "", *, parameter: str | None = None) -> None:
+        super().__init__(cause, remedy)
+        self.parameter = parameter
 
 
 class RateLimited(ProviderError):
@@ -65,6 +72,12 @@ class NotReachable(ProviderError):
     retryable = True
 
 
+class Misaddressed(NotReachable):
+    """Not reachable, and it will stay so: no such host, a certificate that is not trusted, a forbidden address."""
+
+    retryable = False
+
+
 class TimedOut(ProviderError):
     code = "timed_out"
     retryable = True
@@ -80,3 +93,4 @@ class BrokenOff(ProviderError):
     """The stream ended, or failed, before the answer was whole."""
 
     code = "broken_off"
+    retryable = True

@@ -5,11 +5,16 @@ from dataclasses import dataclass
 
 from app.providers.base import Endpoint, Provider
 from app.providers.echo import Echo
+from app.providers.openai_compatible import OpenAICompatible
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What the pages need to know of a kind before anything is connected."""
+    """What the pages need to know of a kind before anything is connected.
+
+    `icon` is a name in icons.svg, `hue` the number of a chart colour (0: grey). `takes_base_url` is False
+    where there is nothing to reach; a kind without `default_base_url` cannot do without one.
+    """
 
     name: str
     label: str
@@ -19,12 +24,39 @@ class Kind:
     default_base_url: str = ""
     needs_key: bool = False
     accepts_key: bool = True
+    takes_base_url: bool = True
     is_local: bool = False
 
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("echo", "Echo", icon="audio-waveform", hue=0, open=Echo, accepts_key=False, is_local=True),
+        Kind(
+            "openai-compatible",
+            "OpenAI-compatible server",
+            icon="plug",
+            hue=2,
+            open=OpenAICompatible,
+        ),
+        Kind(
+            "echo",
+            "Echo",
+            icon="audio-waveform",
+            hue=0,
+            open=Echo,
+            accepts_key=False,
+            takes_base_url=False,
+            is_local=True,
+        ),
     )
 }
+
+
+def kind_named(name: str) -> Kind | None:
+    """The kind that somebody means who types `OpenAI_compatible` or `lm-studio`."""
+    typed = _plain(name)
+    return next((kind for kind in KINDS.values() if _plain(kind.name) == typed), None)
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "").replace(" ", "")

@@ -1,0 +1,117 @@
+"""One exchange with a provider, the same for every vendor: send, read message by message, repair, end well."""
+
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.providers.base import Event
+from app.providers.errors import ProviderError, RequestRefused
+from app.providers.untrusted import Json, parsed
+from app.providers.wire import Decoder, Pace, Wire, with_retries
+
+DONE = b"[DONE]"
+
+
+class Reader(Protocol):
+    """Turns a vendor's messages into events; one for each answer."""
+
+    @property
+    def has_finished(self) -> bool:
+        """Whether the vendor has said why the answer ended: what follows is only about its cost."""
+        ...
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more can follow."""
+        ...
+
+    def read(self, message: Json) -> Iterable[Event]: ...
+
+    def end(self) -> Iterable[Event]:
+        """What was held back, and `Finished`. Called when the answer came whole."""
+        ...
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What differs from vendor to vendor. `whole_as_message` makes an unstreamed answer look like a message.
+
+    `repair` returns a body without what was refused, or None; each repair must make the body simpler.
+    """
+
+    wire: Wire
+    path: str
+    new_decoder: Callable[[], Decoder]
+    new_reader: Callable[[], Reader]
+    repair: Callable[[Json, RequestRefused], Json | None] = lambda _body, _error: None
+    whole_as_message: Callable[[Json], Json] = lambda answer: answer
+
+    def events(self, body: Json, *, streaming: bool, retries: int) -> AsyncGenerator[Event, None]:
+        """The answer to `body`. Raises a ProviderError."""
+        ask = self._streamed if streaming else self._whole
+        return with_retries(lambda: self._repaired(body, ask), retries)
+
+    async def _repaired(
+        self, body: Json, ask: Callable[[Json], AsyncGenerator[Event, None]]
+    ) -> AsyncGenerator[Event, None]:
+        """Asks again without a parameter that this model does not take, as long as that is the complaint."""
+        has_begun = False
+        while True:
+            try:
+                async with aclosing(ask(body)) as events:
+                    async for event in events:
+                        has_begun = True
+                        yield event
+                return
+            except RequestRefused as error:
+                simpler = self.repair(body, error)
+                if has_begun or simpler is None:
+                    raise
+                body = simpler
+
+    async def _whole(self, body: Json) -> AsyncGenerator[Event, None]:
+        reader = self.new_reader()
+        for event in reader.read(self.whole_as_message(await self.wire.post(self.path, body))):
+            yield event
+        if not reader.has_finished:
+            raise self.wire.broken_off()
+        for event in reader.end():
+            yield event
+
+    async def _streamed(self, body: Json) -> AsyncGenerator[Event, None]:
+        reader, pace = self.new_reader(), Pace()
+        try:
+            async with aclosing(self.wire.stream(self.path, body, self.new_decoder(), pace)) as messages:
+                async for message in messages:
+                    for event in self._read(message, reader, pace, body):
+                        yield event
+        except ProviderError:
+            # The answer is whole: a connection lost while waiting for its cost takes nothing away.
+            if not reader.has_finished:
+                raise
+        if pace.is_over:
+            return
+        if not reader.has_finished:
+            raise self.wire.broken_off() if pace.has_begun else self.wire.not_understood()
+        for event in reader.end():
+            yield event
+
+    def _read(self, message: bytes, reader: Reader, pace: Pace, body: Json) -> Iterable[Event]:
+        if pace.is_over:
+            return
+        if message.strip() != DONE:
+            for event in reader.read(self._understood(message, body, pace)):
+                pace.has_begun = True
+                yield event
+        if reader.is_over or (message.strip() == DONE and (pace.has_begun or reader.has_finished)):
+            pace.is_over = True
+            yield from reader.end()
+
+    def _understood(self, message: bytes, body: Json, pace: Pace) -> Json:
+        parts = parsed(message)
+        if parts is None:
+            raise self.wire.broken_off() if pace.has_begun else self.wire.not_understood()
+        if error := self.wire.complaint(parts, body):
+            raise error
+        return parts

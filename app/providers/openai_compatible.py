@@ -1,0 +1,71 @@
+"""Any server that speaks OpenAI's chat completions: vLLM, llama.cpp, OpenRouter, DeepSeek, Mistral, LiteLLM, …
+
+Also the base of the adapters whose vendors speak it with an accent.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from typing import ClassVar
+
+from app.providers.base import Endpoint, Event, ModelInfo, Request
+from app.providers.exchange import Exchange
+from app.providers.openai_answers import ChunkReader, whole_as_chunk
+from app.providers.openai_listing import described
+from app.providers.openai_messages import chat_body, without_refused_parameter
+from app.providers.untrusted import Json, objects_at, text_at
+from app.providers.wire import ServerSentEvents, Wire
+
+ENDINGS = re.compile(r"(/chat/completions|/completions|/models|/responses)?/*$")
+
+
+class OpenAICompatible:
+    """`https://host/v1` and a key, if the server wants one."""
+
+    default_label: ClassVar[str] = "The server"
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._wire = self.open_wire(self.chat_base_url(endpoint.base_url))
+        self._exchange = Exchange(
+            self._wire,
+            path="/chat/completions",
+            new_decoder=ServerSentEvents,
+            new_reader=ChunkReader,
+            repair=without_refused_parameter,
+            whole_as_message=whole_as_chunk,
+        )
+
+    def stream(self, request: Request) -> AsyncIterator[Event]:
+        return self._exchange.events(
+            self.body(request), streaming=request.streaming, retries=self._endpoint.retries
+        )
+
+    async def list_models(self) -> list[ModelInfo]:
+        answer = await self._wire.get("/models")
+        if "data" not in answer:
+            raise self._wire.not_understood()
+        return [
+            self.describe(model)
+            for model in objects_at(answer, "data")
+            if text_at(model, "id") and self.can_converse(text_at(model, "id"))
+        ]
+
+    def open_wire(self, base_url: str) -> Wire:
+        headers = {"Authorization": f"Bearer {self._endpoint.key}"} if self._endpoint.key else {}
+        return Wire(self._endpoint, self.default_label, base_url, headers)
+
+    # What an accent may change:
+
+    def chat_base_url(self, base_url: str) -> str:
+        """The address in front of `/chat/completions`, of which people paste more than was asked for."""
+        return ENDINGS.sub("", base_url.strip())
+
+    def body(self, request: Request) -> Json:
+        return chat_body(request)
+
+    def can_converse(self, model: str) -> bool:
+        """Whether a listed model belongs in a chat's list (or makes embeddings), as far as its name tells."""
+        return True
+
+    def describe(self, model: Json) -> ModelInfo:
+        return described(model)

@@ -1,0 +1,51 @@
+"""Reads what a provider sent without trusting its shape: what is missing or odd counts as not said."""
+
+import orjson
+
+Json = dict[str, object]
+
+LARGEST_COUNT = 10**15
+
+
+def parsed(payload: bytes | str) -> Json | None:
+    """The JSON object in `payload`; None when it is anything else."""
+    try:
+        value = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def object_at(source: Json, key: str) -> Json:
+    """The object at `key`; an empty one when there is none."""
+    value = source.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def objects_at(source: Json, key: str) -> list[Json]:
+    """The objects in the list at `key`, leaving out whatever else stands there."""
+    return [item for item in list_at(source, key) if isinstance(item, dict)]
+
+
+def list_at(source: Json, key: str) -> list[object]:
+    value = source.get(key)
+    return value if isinstance(value, list) else []
+
+
+def text_at(source: Json, key: str) -> str:
+    """The text at `key`; empty when there is none."""
+    value = source.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def count_at(source: Json, key: str) -> int | None:
+    """The whole number at `key`, never negative; None when there is none."""
+    value = source.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < LARGEST_COUNT:
+        return None
+    return max(0, int(value))
+
+
+def flag_at(source: Json, key: str) -> bool | None:
+    value = source.get(key)
+    return value if isinstance(value, bool) else None

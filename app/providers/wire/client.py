@@ -1,0 +1,151 @@
+"""A wire to one provider: JSON out, a document or a stream of messages back, every failure one of ours."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing, contextmanager
+from urllib.parse import urlsplit
+
+import aiohttp
+import httpx
+import orjson
+
+from app.providers.base import Endpoint
+from app.providers.errors import Misaddressed, ProviderError, TimedOut
+from app.providers.untrusted import Json, parsed
+from app.providers.wire import complaints, unreachable
+from app.providers.wire.complaints import Complaint, complaint_in, not_the_protocol, refusal
+from app.providers.wire.decoding import Decoder, MessageTooLarge
+from app.providers.wire.documents import Document, DocumentTooLarge, fetch
+from app.providers.wire.quoting import words_of
+from app.providers.wire.streams import FirstTokenLate, Pace, TooQuiet, messages, open_stream, refusal_body
+
+LOOK_UP_SECONDS = 15.0
+"""For lists of models: somebody may be waiting for the answer, and every working provider is far faster."""
+
+
+class Wire:
+    """`label` is what a person calls the provider; `headers` go out with every request.
+
+    `base_url` is what every path is added to, which may differ from what the endpoint was entered as.
+    """
+
+    def __init__(self, endpoint: Endpoint, label: str, base_url: str, headers: Mapping[str, str]) -> None:
+        self.label = endpoint.label or label
+        self._base_url = base_url.rstrip("/")
+        self._key = endpoint.key
+        self._timeouts = endpoint.timeouts
+        self._headers = {"Content-Type": "application/json", **headers}
+
+    async def get(self, path: str) -> Json:
+        """The document at `path`. Raises a ProviderError."""
+        return await self._document("GET", path, None, self._look_up_patience())
+
+    async def look_up(self, path: str, body: Json) -> Json:
+        """Like `get`, for details that want to be asked for with a body."""
+        return await self._document("POST", path, body, self._look_up_patience())
+
+    async def post(self, path: str, body: Json) -> Json:
+        """An answer that comes whole: it may take as long as a stream's first token and one pause."""
+        return await self._document("POST", path, body, self._timeouts.first_token + self._timeouts.idle)
+
+    async def stream(
+        self, path: str, body: Json, decoder: Decoder, pace: Pace
+    ) -> AsyncGenerator[bytes, None]:
+        """The messages of the answer, as they come. Raises a ProviderError, also when it stops half-way."""
+        deadline = asyncio.get_running_loop().time() + self._timeouts.first_token
+        with self._failures_told(pace):
+            response = await open_stream(
+                self._address(path), self._headers, orjson.dumps(body), self._timeouts, deadline
+            )
+            try:
+                await self._refuse_unless_success(response, body)
+                async with aclosing(messages(response, decoder, pace, self._timeouts, deadline)) as received:
+                    async for message in received:
+                        yield message
+            finally:
+                # Closed, not released: whoever leaves early must end the provider's work, and its bill.
+                response.close()
+
+    def complaint(self, message: Json, body: Json | None = None) -> ProviderError | None:
+        """The error that a message amounts to, if it is one."""
+        found = complaint_in(message)
+        return self._error_for(found, body) if found else None
+
+    def broken_off(self) -> ProviderError:
+        return unreachable.broken_off(self.label)
+
+    def not_understood(self) -> ProviderError:
+        return not_the_protocol(self.label)
+
+    def _look_up_patience(self) -> float:
+        return min(LOOK_UP_SECONDS, self._timeouts.first_token)
+
+    async def _document(self, method: str, path: str, body: Json | None, seconds: float) -> Json:
+        content = orjson.dumps(body) if body is not None else None
+        with self._failures_told(Pace()):
+            try:
+                async with asyncio.timeout(seconds):
+                    document = await fetch(
+                        method, self._address(path), self._headers, content, self._timeouts
+                    )
+            except TimeoutError as error:
+                raise FirstTokenLate from error
+        return self._read(document, body)
+
+    def _read(self, document: Document, body: Json | None) -> Json:
+        if document.status != 200:
+            raise self._error_for(refusal(document.status, document.headers, document.body), body)
+        answer = parsed(document.body)
+        if answer is None:
+            raise not_the_protocol(self.label)
+        if error := self.complaint(answer, body):
+            raise error
+        return answer
+
+    async def _refuse_unless_success(self, response: aiohttp.ClientResponse, body: Json) -> None:
+        if response.status == 200 and response.content_type != "text/html":
+            return
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        said = await refusal_body(response, self._timeouts)
+        raise self._error_for(refusal(response.status, headers, said), body)
+
+    def _error_for(self, complaint: Complaint, body: Json | None) -> ProviderError:
+        return complaints.error_for(complaint, self.label, [self._key or "", *words_of(body)])
+
+    def _address(self, path: str) -> str:
+        address = self._base_url + path
+        if urlsplit(address).scheme not in {"http", "https"}:
+            raise Misaddressed(
+                f"The address of {self.label} is not a web address.", unreachable.CHECK_THE_ADDRESS
+            )
+        return address
+
+    @contextmanager
+    def _failures_told(self, pace: Pace) -> Iterator[None]:
+        """Turns what HTTP clients raise into sentences."""
+        try:
+            yield
+        except (FirstTokenLate, TooQuiet) as error:
+            raise self._too_slow(error) from error
+        except (MessageTooLarge, DocumentTooLarge) as error:
+            raise not_the_protocol(self.label) from error
+        except (aiohttp.ClientError, httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            if pace.has_begun:
+                raise self.broken_off() from error
+            # httpx hides aiohttp's error, which tells more, behind one of its own.
+            failure = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ else error
+            raise unreachable.error_for(failure, self.label, self._host()) from error
+
+    def _too_slow(self, error: FirstTokenLate | TooQuiet) -> TimedOut:
+        if isinstance(error, TooQuiet):
+            return TimedOut(
+                f"{self.label} fell silent in the middle of the answer for {self._timeouts.idle:g} seconds.",
+                "Try again.",
+            )
+        return TimedOut(
+            f"{self.label} did not begin to answer in time.",
+            "Try again; a local model may still be loading. The limit is PROVIDER_FIRST_TOKEN_TIMEOUT.",
+        )
+
+    def _host(self) -> str:
+        return urlsplit(self._base_url).netloc.rpartition("@")[2]

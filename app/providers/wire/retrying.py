@@ -1,0 +1,74 @@
+"""Trying again: with growing, jittered pauses, and only while nothing of the answer has been passed on."""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from app.providers.base import Event
+from app.providers.errors import ProviderError, TimedOut
+
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 20.0
+"""Seconds. Who is told to wait longer is better served by the sentence that says so."""
+
+
+async def with_retries(
+    attempt: Callable[[], AsyncGenerator[Event, None]], retries: int
+) -> AsyncGenerator[Event, None]:
+    """The events of the first attempt that gets as far as one; up to `retries` more are made."""
+    for retry in range(retries + 1):
+        has_begun = False
+        try:
+            async with aclosing(attempt()) as events:
+                async for event in events:
+                    has_begun = True
+                    yield event
+            return
+        except ProviderError as error:
+            pause = pause_before(retry, error)
+            if has_begun or retry == retries or pause is None:
+                raise
+        await asyncio.sleep(pause)
+
+
+def pause_before(
+    retry: int, error: ProviderError, jitter: Callable[[], float] = random.random
+) -> float | None:
+    """Seconds to wait before try number `retry` + 2; None when another one makes no sense."""
+    # A provider that said nothing for two minutes would be given two more, and a model load started anew.
+    if not error.retryable or isinstance(error, TimedOut):
+        return None
+    if error.retry_after is not None:
+        return error.retry_after if error.retry_after <= LONGEST_PAUSE else None
+    ceiling = min(FIRST_PAUSE * float(2**retry), LONGEST_PAUSE)
+    return ceiling * (0.5 + 0.5 * jitter())
+
+
+def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+    """Seconds the provider asks to wait: `retry-after-ms`, or Retry-After as seconds or as a date."""
+    if (milliseconds := _number(headers.get("retry-after-ms"))) is not None:
+        return milliseconds / 1000
+    value = headers.get("retry-after")
+    if (seconds := _number(value)) is not None:
+        return seconds
+    return _seconds_until(value, now or datetime.now(UTC)) if value else None
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if 0 <= number < float("inf") else None
+
+
+def _seconds_until(date: str, now: datetime) -> float | None:
+    try:
+        moment = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())

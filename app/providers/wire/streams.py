@@ -1,0 +1,94 @@
+"""Streams, read from aiohttp directly: a deadline for the first token, then one for each silence."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+
+import aiohttp
+
+from app.providers.base import Timeouts
+from app.providers.wire.decoding import Decoder
+from app.providers.wire.pool import connections
+
+LARGEST_REFUSAL = 64_000
+DRAINING_SECONDS = 0.1
+"""How long the end of the response may lag behind the end of the answer, for the connection to be used again."""
+
+
+class FirstTokenLate(Exception):
+    """Nothing of the answer came within `first_token` seconds."""
+
+
+class TooQuiet(Exception):
+    """After it had begun, the answer paused for longer than `idle` seconds."""
+
+
+@dataclass
+class Pace:
+    """How far an answer is, as its reader understands it; the reader of the stream keeps it up to date.
+
+    Many providers open the stream at once and then think: silence counts as idle only from the first token.
+    """
+
+    has_begun: bool = False
+    is_over: bool = False
+
+
+async def open_stream(
+    url: str, headers: Mapping[str, str], content: bytes, timeouts: Timeouts, deadline: float
+) -> aiohttp.ClientResponse:
+    """The response, once its headers are there. Raises FirstTokenLate or an aiohttp error."""
+    request = connections().session.post(
+        url,
+        data=content,
+        # Compression would hold tokens back until a block is full.
+        headers={**headers, "Accept-Encoding": "identity"},
+        allow_redirects=False,
+        timeout=aiohttp.ClientTimeout(total=None, connect=timeouts.connect),
+    )
+    late = asyncio.timeout_at(deadline)
+    try:
+        async with late:
+            return await request
+    except TimeoutError as error:
+        if late.expired():
+            raise FirstTokenLate from error
+        raise
+
+
+async def messages(
+    response: aiohttp.ClientResponse, decoder: Decoder, pace: Pace, timeouts: Timeouts, deadline: float
+) -> AsyncGenerator[bytes, None]:
+    """Every message of the body. Raises FirstTokenLate, TooQuiet, MessageTooLarge or an aiohttp error."""
+    while chunk := await _next_chunk(response, pace, timeouts, deadline):
+        for message in decoder.feed(chunk):
+            yield message
+    for message in decoder.end():
+        yield message
+
+
+async def _next_chunk(
+    response: aiohttp.ClientResponse, pace: Pace, timeouts: Timeouts, deadline: float
+) -> bytes:
+    """Whatever bytes are there next; empty at the end."""
+    now = asyncio.get_running_loop().time()
+    if pace.is_over:
+        deadline = now + DRAINING_SECONDS
+    elif pace.has_begun:
+        deadline = now + timeouts.idle
+    try:
+        async with asyncio.timeout_at(deadline):
+            return await response.content.readany()
+    except TimeoutError as error:
+        if pace.is_over:
+            return b""
+        raise (TooQuiet if pace.has_begun else FirstTokenLate) from error
+
+
+async def refusal_body(response: aiohttp.ClientResponse, timeouts: Timeouts) -> bytes:
+    """The beginning of an answer that is no success."""
+    body = bytearray()
+    async with asyncio.timeout(timeouts.idle):
+        while len(body) < LARGEST_REFUSAL and (chunk := await response.content.readany()):
+            body += chunk
+    return bytes(body)
