@@ -13,6 +13,10 @@ from app.accounts.cookies import RenewedCookies
 from app.admin.router import router as admin_router
 from app.catalog.detection import Detection
 from app.catalog.discovery import SECONDS_BETWEEN_ROUNDS, refresh_due
+from app.chats import api as chat_api
+from app.chats import pages as chat_pages
+from app.chats import streams as chat_streams
+from app.chats.replies import Replies
 from app.core import error_pages
 from app.core import logging as logs
 from app.core.crypto import load_secrets, open_vault
@@ -22,6 +26,7 @@ from app.core.settings import Settings
 from app.core.static_files import router as static_files_router
 from app.gateway.calls import Gateway
 from app.live.hub import Hub
+from app.live.stopping import Stopping
 from app.live.tasks import Tasks
 
 
@@ -34,6 +39,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     error_pages.install(app)
     app.include_router(static_files_router)
     app.include_router(admin_router)
+    app.include_router(chat_pages.router)
+    app.include_router(chat_streams.router)
+    app.include_router(chat_api.router)
     app.add_middleware(RenewedCookies)
     app.add_middleware(RequestGuard, largest=settings.max_request_bytes, refuse=error_pages.render_error)
     return app
@@ -50,14 +58,19 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.tasks = tasks = Tasks()
     app.state.gateway = gateway = Gateway(database, app.state.vault, settings)
     app.state.providers = gateway.providers
+    app.state.replies = replies = Replies(database, hub, tasks, gateway)
+    app.state.stopping = Stopping()
     app.state.detection = Detection(settings)
     app.state.workspace = schema.accounts.Workspace(name="")
+    app.state.stopping.watch()
     await hub.start()
+    await replies.begin()
     tasks.start("gateway", gateway.run())
     tasks.every(SECONDS_BETWEEN_ROUNDS, "refresh models", lambda: refresh_due(database, gateway.providers))
     try:
         yield
     finally:
+        await replies.drain(settings.shutdown_grace)
         await tasks.stop()
         await gateway.close()
         await hub.stop()

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, Text
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.clock import now
@@ -53,6 +53,7 @@ class Message(Base):
 
     __tablename__ = "messages"
     __table_args__ = (
+        UniqueConstraint("author_id", "request_key"),
         Index("ix_messages_chat_id_parent_id", "chat_id", "parent_id"),
         Index("ix_messages_status_heartbeat_at", "status", "heartbeat_at"),
     )
@@ -67,6 +68,8 @@ class Message(Base):
     model: Mapped[str] = mapped_column(default="")
     content: Mapped[str] = mapped_column(Text, default="")
     reasoning: Mapped[str] = mapped_column(Text, default="")
+    request_key: Mapped[str | None]
+    """What the sender called this question, so that sending it twice by accident stores it once."""
     status: Mapped[str] = mapped_column(default=MessageStatus.FINISHED)
     error_code: Mapped[str] = mapped_column(default="")
     error_message: Mapped[str] = mapped_column(Text, default="")
@@ -82,10 +85,20 @@ class Message(Base):
     first_token_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     stop_requested_at: Mapped[datetime | None]
+    reasoning_ms: Mapped[int | None]
+    """From the first thought to the first word of the answer."""
 
     @property
     def is_running(self) -> bool:
         return self.status in RUNNING
+
+    @property
+    def seconds_to_first_token(self) -> float | None:
+        return (self.first_token_at - self.created_at).total_seconds() if self.first_token_at else None
+
+    @property
+    def seconds_in_all(self) -> float | None:
+        return (self.finished_at - self.created_at).total_seconds() if self.finished_at else None
 
     @property
     def is_reply(self) -> bool:

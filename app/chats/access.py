@@ -1,0 +1,71 @@
+"""The only door to conversations: rows are reached through the person asking, or not at all."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.access import CurrentUser
+from app.accounts.models import User
+from app.chats.models import Chat, Message, MessageRole
+from app.chats.replies import Replies
+from app.core.database import Session
+from app.core.errors import NotFound
+
+
+async def chat_of(session: AsyncSession, user: User, chat_id: str, *, deleted: bool = False) -> Chat:
+    """The person's chat with this id. Raises NotFound.
+
+    Not found rather than forbidden: a stranger must not learn that the chat exists.
+    """
+    chat = await session.scalar(select(Chat).where(Chat.id == chat_id, Chat.owner_id == user.id))
+    if chat is None or (chat.deleted_at is not None) != deleted:
+        raise NotFound
+    return chat
+
+
+async def message_of(session: AsyncSession, chat: Chat, message_id: str) -> Message:
+    """A message of a chat that was found through the person asking. Raises NotFound."""
+    message = await session.scalar(
+        select(Message).where(Message.id == message_id, Message.chat_id == chat.id)
+    )
+    if message is None:
+        raise NotFound
+    return message
+
+
+async def _current_chat(session: Session, user: CurrentUser, chat_id: str) -> Chat:
+    return await chat_of(session, user, chat_id)
+
+
+async def _deleted_chat(session: Session, user: CurrentUser, chat_id: str) -> Chat:
+    return await chat_of(session, user, chat_id, deleted=True)
+
+
+CurrentChat = Annotated[Chat, Depends(_current_chat)]
+DeletedChat = Annotated[Chat, Depends(_deleted_chat)]
+
+
+async def _current_message(session: Session, chat: CurrentChat, message_id: str) -> Message:
+    return await message_of(session, chat, message_id)
+
+
+CurrentMessage = Annotated[Message, Depends(_current_message)]
+
+
+async def _current_reply(message: CurrentMessage) -> Message:
+    if message.role != MessageRole.ASSISTANT:
+        raise NotFound
+    return message
+
+
+CurrentReply = Annotated[Message, Depends(_current_reply)]
+
+
+def _replies(request: Request) -> Replies:
+    replies: Replies = request.app.state.replies
+    return replies
+
+
+CurrentReplies = Annotated[Replies, Depends(_replies)]

@@ -1,0 +1,201 @@
+"""Conversations as JSON and as server-sent events, for scripts and other clients."""
+
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.access import CurrentIdentity, CurrentUser, Identity
+from app.chats import posting
+from app.chats.access import CurrentChat, CurrentReplies, CurrentReply, message_of
+from app.chats.history import page_ending_at
+from app.chats.models import Message
+from app.chats.news import News, tell
+from app.chats.picker import model_for_next
+from app.chats.posting import Draft, Posted
+from app.chats.replies import Replies
+from app.chats.schemas import (
+    ChatBody,
+    ChatChange,
+    ChatList,
+    Exchange,
+    MessageBody,
+    MessageList,
+    NewChat,
+    NewMessage,
+)
+from app.chats.sidebar import chats_of
+from app.chats.streaming import ending_of, text_of
+from app.chats.streams import stream_to
+from app.core.database import Database, Session, after_commit
+from app.core.errors import Invalid
+from app.core.paging import Cursor
+from app.live.sse import event
+
+router = APIRouter(prefix="/api/chats", tags=["Conversations"])
+
+Limit = Annotated[int, Query(ge=1, le=200)]
+
+
+@router.get("")
+async def list_chats(
+    user: CurrentUser, session: Session, before: str | None = None, limit: Limit = 50
+) -> ChatList:
+    """Your conversations, the most recent first."""
+    found = await chats_of(session, user, Cursor.parse(before) if before else None, limit=limit + 1)
+    shown = found[:limit]
+    more = Cursor(shown[-1].last_activity_at, shown[-1].id).text if len(found) > limit else None
+    return ChatList(chats=[ChatBody.of(chat) for chat in shown], next=more)
+
+
+@router.post("", status_code=201)
+async def create_chat(request: Request, user: CurrentUser, session: Session, given: NewChat) -> ChatBody:
+    """Begin a conversation; without a model it gets the one you used last."""
+    chat = await posting.create_chat(
+        session,
+        user,
+        title=given.title or "",
+        model=await model_for_next(session, user, given.model or ""),
+        system_prompt=given.system_prompt,
+    )
+    _tell(request, session, user.id, chat.id, News.CHAT_CHANGED)
+    return ChatBody.of(chat)
+
+
+@router.get("/{chat_id}")
+async def read_chat(chat: CurrentChat) -> ChatBody:
+    return ChatBody.of(chat)
+
+
+@router.patch("/{chat_id}")
+async def change_chat(
+    request: Request, chat: CurrentChat, user: CurrentUser, session: Session, change: ChatChange
+) -> ChatBody:
+    """Rename it, choose another model, or give it a system prompt of its own."""
+    if change.title is not None:
+        chat.title = posting.checked_title(change.title)
+    if change.model is not None:
+        chat.model = change.model
+    if "system_prompt" in change.model_fields_set:
+        chat.system_prompt = change.system_prompt
+    _tell(request, session, user.id, chat.id, News.CHAT_CHANGED)
+    return ChatBody.of(chat)
+
+
+@router.delete("/{chat_id}", status_code=204)
+async def delete_chat(
+    request: Request, chat: CurrentChat, user: CurrentUser, session: Session, replies: CurrentReplies
+) -> Response:
+    """Delete it, and stop what is being written in it."""
+    for reply_id in await posting.delete_chat(session, chat):
+        after_commit(session, partial(replies.stop, reply_id))
+    _tell(request, session, user.id, chat.id, News.CHAT_CHANGED)
+    return Response(status_code=204)
+
+
+@router.get("/{chat_id}/messages")
+async def list_messages(
+    chat: CurrentChat, session: Session, before: str | None = None, limit: Limit = 50
+) -> MessageList:
+    """The branch being read, oldest first; `before` goes towards the beginning."""
+    if before is not None:
+        await message_of(session, chat, before)
+    shown = await page_ending_at(session, chat, before or chat.tip_id, limit=limit)
+    return MessageList(
+        messages=[MessageBody.of(message) for message in shown.messages], next=shown.earlier_id
+    )
+
+
+@router.post(
+    "/{chat_id}/messages",
+    response_model=Exchange,
+    responses={
+        200: {
+            "description": "The whole exchange, or its events as `Accept` asks for.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        }
+    },
+)
+async def create_message(
+    request: Request,
+    chat: CurrentChat,
+    identity: CurrentIdentity,
+    session: Session,
+    replies: CurrentReplies,
+    given: NewMessage,
+    accept: Annotated[str, Header()] = "application/json",
+) -> Response:
+    """Say something.
+
+    With `Accept: application/json` the answer comes when the reply is whole. With `text/event-stream` it comes
+    as events: `start` with question and reply, `delta` with `{"text"}`, then `done` or `error` with the whole
+    reply. Going away does not stop the reply.
+    """
+    draft = Draft(
+        given.content, await model_for_next(session, identity.user, given.model or chat.model), given.key
+    )
+    longest = int(request.app.state.settings.max_message_chars)
+    posted = await posting.post(session, chat, identity.user, draft, longest=longest)
+    await session.commit()
+    if posted.is_new:
+        replies.start(posted.reply)
+        tell(request.app.state.hub, identity.user.id, chat.id, News.POSTED)
+    if "text/event-stream" in accept:
+        return stream_to(request, identity, _exchange_events(request, identity, posted, replies))
+    reply = await _whole_reply(request.app.state.database, replies, posted.reply.id)
+    exchange = Exchange(question=MessageBody.of(posted.question), reply=MessageBody.of(reply))
+    return Response(exchange.model_dump_json(), media_type="application/json")
+
+
+@router.get("/{chat_id}/messages/{message_id}/stream")
+async def stream_message(
+    request: Request,
+    reply: CurrentReply,
+    identity: CurrentIdentity,
+    replies: CurrentReplies,
+    last_event_id: Annotated[str, Header()] = "",
+) -> Response:
+    """Join a reply, or go on after `Last-Event-ID`, the number of characters already known."""
+    if last_event_id and not (last_event_id.isdecimal() and len(last_event_id) < 10):
+        raise Invalid("Last-Event-ID is a number of characters.", field="Last-Event-ID")
+    events = _reply_events(request.app.state.database, replies, reply, int(last_event_id or 0))
+    return stream_to(request, identity, events)
+
+
+@router.delete("/{chat_id}/replies/{message_id}", status_code=204)
+async def stop_reply(reply: CurrentReply, session: Session, replies: CurrentReplies) -> Response:
+    """Stop a reply; what it said so far is kept."""
+    if await posting.request_stop(session, reply):
+        after_commit(session, lambda: replies.stop(reply.id))
+    return Response(status_code=204)
+
+
+async def _exchange_events(
+    request: Request, identity: Identity, posted: Posted, replies: Replies
+) -> AsyncIterator[bytes]:
+    exchange = Exchange(question=MessageBody.of(posted.question), reply=MessageBody.of(posted.reply))
+    yield event(exchange.model_dump_json(), name="start")
+    async for item in _reply_events(request.app.state.database, replies, posted.reply, 0):
+        yield item
+
+
+async def _reply_events(
+    database: Database, replies: Replies, reply: Message, start: int
+) -> AsyncIterator[bytes]:
+    async for item in text_of(replies.broadcasts, reply.id, start):
+        yield item
+    yield ending_of(MessageBody.of(await _whole_reply(database, replies, reply.id)))
+
+
+async def _whole_reply(database: Database, replies: Replies, reply_id: str) -> Message:
+    async with replies.broadcasts.reading(reply_id) as live:
+        await live.ended()
+    async with database.reading() as session:
+        return await session.get_one(Message, reply_id)
+
+
+def _tell(request: Request, session: AsyncSession, user_id: str, chat_id: str, news: News) -> None:
+    after_commit(session, lambda: tell(request.app.state.hub, user_id, chat_id, news))

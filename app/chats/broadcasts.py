@@ -1,0 +1,227 @@
+"""Replies that are being written, as their readers see them; the same in every process.
+
+A reply's text only grows, so the text is its own event log: a reader keeps a position and asks for what
+came after it. Nothing is queued for anybody; a slow reader simply finds more at once. In the process
+that writes a reply its text is here in memory; other processes follow it over the hub and fill gaps from
+the checkpoints in the database.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.chats.growth import Growth
+from app.chats.models import RUNNING, MessageStatus
+from app.core.clock import now
+from app.live.hub import Event, Hub, Lagged
+from app.live.tasks import Tasks
+
+SECONDS_TO_CLOSE_A_GAP = 0.1
+
+
+def reply_stream(reply_id: str) -> str:
+    """The hub's name for what happens to one reply."""
+    return f"reply:{reply_id}"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What the database knows of a reply."""
+
+    content: str
+    reasoning: str
+    status: str
+
+
+ReadCheckpoint = Callable[[str], Awaitable[Checkpoint | None]]
+
+
+class LiveReply:
+    """One reply while it is being written."""
+
+    def __init__(self, reply_id: str, content: str = "", reasoning: str = "") -> None:
+        self.id = reply_id
+        self.status: str = MessageStatus.PENDING
+        self.version = 0
+        """Grows with every change."""
+        self.readers = 0
+        self.left_out = 0
+        self.first_token_at: datetime | None = None
+        self.first_word_at: datetime | None = None
+        self.saved_at = now()
+        self._content = [content]
+        self._reasoning = [reasoning]
+        self.length = len(content)
+        self._growth = Growth()
+        self._waiting: set[asyncio.Future[None]] = set()
+
+    @property
+    def content(self) -> str:
+        if len(self._content) > 1:
+            self._content = ["".join(self._content)]
+        return self._content[0]
+
+    @property
+    def reasoning(self) -> str:
+        if len(self._reasoning) > 1:
+            self._reasoning = ["".join(self._reasoning)]
+        return self._reasoning[0]
+
+    @property
+    def is_running(self) -> bool:
+        return self.status in RUNNING
+
+    def add(self, text: str) -> None:
+        self._content.append(text)
+        self.length += len(text)
+        if self.first_word_at is None:
+            self.first_word_at = now()
+        self._streams()
+
+    def add_reasoning(self, text: str) -> None:
+        self._reasoning.append(text)
+        self._streams()
+
+    def replace(self, checkpoint: Checkpoint) -> None:
+        """Take over what the database knows, when that is more."""
+        if len(checkpoint.content) > self.length:
+            self._content, self.length = [checkpoint.content], len(checkpoint.content)
+        if len(checkpoint.reasoning) > len(self.reasoning):
+            self._reasoning = [checkpoint.reasoning]
+        self.status = checkpoint.status
+        self._changed()
+
+    def end(self, status: str) -> None:
+        """Called when the database has the whole reply."""
+        self.status = status
+        self._changed()
+
+    def html(self) -> Growth:
+        """The text so far as HTML, rendered once for all readers."""
+        self._growth.grow(self.content)
+        return self._growth
+
+    async def changed(self, since: int) -> None:
+        """Wait until there is more than at version `since`."""
+        if self.version != since or not self.is_running:
+            return
+        waiting = asyncio.get_running_loop().create_future()
+        self._waiting.add(waiting)
+        try:
+            await waiting
+        finally:
+            self._waiting.discard(waiting)
+
+    async def ended(self) -> None:
+        """Wait until the reply is whole, stopped or failed."""
+        while self.is_running:
+            await self.changed(self.version)
+
+    def _streams(self) -> None:
+        self.status = MessageStatus.STREAMING
+        if self.first_token_at is None:
+            self.first_token_at = now()
+        self._changed()
+
+    def _changed(self) -> None:
+        self.version += 1
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+
+
+class Broadcasts:
+    """The live replies of this process: those it writes, and those of others that somebody here reads."""
+
+    def __init__(self, hub: Hub, tasks: Tasks, read_checkpoint: ReadCheckpoint) -> None:
+        self._hub = hub
+        self._tasks = tasks
+        self._read_checkpoint = read_checkpoint
+        self._own: dict[str, LiveReply] = {}
+        self._followed: dict[str, LiveReply] = {}
+
+    def __len__(self) -> int:
+        return len(self._own) + len(self._followed)
+
+    def own(self) -> list[LiveReply]:
+        """The replies that this process writes."""
+        return list(self._own.values())
+
+    def begin(self, reply_id: str, content: str = "", reasoning: str = "") -> LiveReply:
+        """A reply starts here; `content` is what it had before, when it is continued."""
+        live = self._own[reply_id] = LiveReply(reply_id, content, reasoning)
+        return live
+
+    def add(self, live: LiveReply, text: str) -> None:
+        if self._hub.is_shared:
+            self._hub.publish(reply_stream(live.id), {"at": live.length, "text": text})
+        live.add(text)
+
+    def add_reasoning(self, live: LiveReply, text: str) -> None:
+        if self._hub.is_shared:
+            self._hub.publish(reply_stream(live.id), {"at": len(live.reasoning), "thought": text})
+        live.add_reasoning(text)
+
+    def end(self, live: LiveReply, status: str) -> None:
+        """The reply is whole, and committed. Readers learn it; what comes later reads the database."""
+        self._own.pop(live.id, None)
+        live.end(status)
+        self._hub.publish(reply_stream(live.id), {"ended": status})
+
+    def find(self, reply_id: str) -> LiveReply | None:
+        """A reply that this process writes."""
+        return self._own.get(reply_id)
+
+    @asynccontextmanager
+    async def reading(self, reply_id: str) -> AsyncIterator[LiveReply]:
+        """The reply for one reader, wherever it is written. A reply that has ended is there, whole."""
+        live = self._own.get(reply_id) or self._followed.get(reply_id) or self._follow(reply_id)
+        live.readers += 1
+        try:
+            yield live
+        finally:
+            live.readers -= 1
+
+    def _follow(self, reply_id: str) -> LiveReply:
+        live = self._followed[reply_id] = LiveReply(reply_id)
+        self._tasks.start(f"follow {reply_id}", self._follow_until_ended(live))
+        return live
+
+    async def _follow_until_ended(self, live: LiveReply) -> None:
+        try:
+            with self._hub.subscribe(reply_stream(live.id)) as subscription:
+                await self._catch_up(live)
+                while live.is_running and live.readers:
+                    try:
+                        async with asyncio.timeout(1):
+                            event = await subscription.next()
+                    except (TimeoutError, Lagged):
+                        # The writer may have died without a word: the database tells.
+                        await self._catch_up(live)
+                        continue
+                    await self._apply(live, event)
+        finally:
+            self._followed.pop(live.id, None)
+
+    async def _apply(self, live: LiveReply, event: Event) -> None:
+        if "ended" in event:
+            await self._catch_up(live)
+        elif "text" in event:
+            await self._apply_text(live, int(event["at"]), str(event["text"]))
+        elif "thought" in event and event["at"] == len(live.reasoning):
+            # A thought that was missed waits for the end: nobody reads thoughts letter by letter.
+            live.add_reasoning(str(event["thought"]))
+
+    async def _apply_text(self, live: LiveReply, at: int, text: str) -> None:
+        while at > live.length and live.is_running:
+            # Something before it was missed; the writer's next checkpoint has it.
+            await asyncio.sleep(SECONDS_TO_CLOSE_A_GAP)
+            await self._catch_up(live)
+        if at <= live.length < at + len(text) and live.is_running:
+            live.add(text[live.length - at :])
+
+    async def _catch_up(self, live: LiveReply) -> None:
+        checkpoint = await self._read_checkpoint(live.id)
+        live.replace(checkpoint or Checkpoint("", "", MessageStatus.FAILED))

@@ -1,0 +1,131 @@
+"""Reading a conversation: the branch that ends at a message, a page at a time.
+
+A chat of 10,000 messages opens as fast as one of 20: the walk goes from the newest message towards the
+first, and stops when it has a page.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from sqlalchemy import func, literal, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.chats.models import RUNNING, Chat, Message, MessageRole, MessageStatus
+from app.providers.base import Role, Turn
+
+PAGE = 30
+
+
+@dataclass(frozen=True)
+class Page:
+    """Messages, oldest first; `earlier_id` is the message just before them, None at the beginning."""
+
+    messages: list[Message]
+    earlier_id: str | None
+
+
+@dataclass(frozen=True)
+class Variants:
+    """The alternatives to a message, oldest first, itself included."""
+
+    ids: list[str]
+
+    def number_of(self, message_id: str) -> int:
+        return self.ids.index(message_id) + 1
+
+    def before(self, message_id: str) -> str | None:
+        index = self.ids.index(message_id)
+        return self.ids[index - 1] if index > 0 else None
+
+    def after(self, message_id: str) -> str | None:
+        index = self.ids.index(message_id)
+        return self.ids[index + 1] if index + 1 < len(self.ids) else None
+
+
+async def page_ending_at(
+    session: AsyncSession, chat: Chat, last_id: str | None, *, limit: int = PAGE
+) -> Page:
+    """The `limit` messages of the branch that ends with `last_id`."""
+    if last_id is None:
+        return Page([], None)
+    step = (
+        select(Message.id, Message.parent_id, literal(1).label("distance"))
+        .where(Message.id == last_id, Message.chat_id == chat.id)
+        .cte("branch", recursive=True)
+    )
+    branch = step.union_all(
+        select(Message.id, Message.parent_id, step.c.distance + 1)
+        .join(step, Message.id == step.c.parent_id)
+        .where(step.c.distance < limit)
+    )
+    found = await session.scalars(
+        select(Message).join(branch, Message.id == branch.c.id).order_by(branch.c.distance.desc())
+    )
+    messages = list(found)
+    return Page(messages, messages[0].parent_id if messages else None)
+
+
+async def messages_after(session: AsyncSession, chat: Chat, message_id: str) -> list[Message]:
+    """What the branch being read has after `message_id`: empty when that is not on it, or is its end."""
+    known = await session.scalar(
+        select(Message.depth).where(Message.id == message_id, Message.chat_id == chat.id)
+    )
+    tip = await session.get(Message, chat.tip_id) if chat.tip_id else None
+    if known is None or tip is None or tip.depth <= known:
+        return []
+    page = await page_ending_at(session, chat, tip.id, limit=tip.depth - known)
+    return page.messages if page.earlier_id == message_id else []
+
+
+async def variants_of(session: AsyncSession, chat: Chat, messages: list[Message]) -> dict[str, Variants]:
+    """For each of `messages`, by id, its alternatives."""
+    parents = {message.parent_id for message in messages}
+    is_sibling = (
+        Message.parent_id.in_(parents - {None})
+        if None not in parents
+        else or_(Message.parent_id.is_(None), Message.parent_id.in_(parents - {None}))
+    )
+    rows = await session.execute(
+        select(Message.parent_id, Message.id)
+        .where(Message.chat_id == chat.id, is_sibling)
+        .order_by(Message.id)
+    )
+    siblings: defaultdict[str | None, list[str]] = defaultdict(list)
+    for parent_id, message_id in rows:
+        siblings[parent_id].append(message_id)
+    return {message.id: Variants(siblings[message.parent_id]) for message in messages}
+
+
+async def newest_descendant(session: AsyncSession, chat: Chat, message_id: str) -> str:
+    """The end of the branch that goes through `message_id`, always taking the newest way."""
+    step = (
+        select(Message.id)
+        .where(Message.id == message_id, Message.chat_id == chat.id)
+        .cte("descent", recursive=True)
+    )
+    newest_child = (
+        select(func.max(Message.id)).where(Message.parent_id == step.c.id).correlate(step).scalar_subquery()
+    )
+    descent = step.union_all(select(newest_child).where(newest_child.is_not(None)))
+    last = await session.scalar(select(func.max(descent.c.id)))
+    return last or message_id
+
+
+async def running_replies(session: AsyncSession, chat_id: str) -> list[str]:
+    """Ids of the replies of a chat that are being written, or wait for their turn."""
+    found = await session.scalars(
+        select(Message.id).where(Message.chat_id == chat_id, Message.status.in_(RUNNING))
+    )
+    return list(found)
+
+
+def as_turn(message: Message) -> Turn | None:
+    """What a model is told of a message; None for a reply that never said anything.
+
+    The error of a failed reply is not part of it: errors are kept beside the text, never in it.
+    """
+    if message.role == MessageRole.USER:
+        return Turn(Role.USER, message.content)
+    if not message.content or message.status == MessageStatus.PENDING:
+        return None
+    return Turn(Role.ASSISTANT, message.content)

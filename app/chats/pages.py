@@ -1,0 +1,275 @@
+"""Conversations as pages: take, do, show."""
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.access import CurrentUser
+from app.accounts.models import User
+from app.chats import branching, posting
+from app.chats.access import CurrentChat, CurrentMessage, CurrentReplies, CurrentReply, DeletedChat
+from app.chats.history import Page, page_ending_at
+from app.chats.models import Chat, Message
+from app.chats.news import News, tell
+from app.chats.picker import model_for_next, picker_for
+from app.chats.posting import Draft
+from app.chats.presenting import chat_view, present
+from app.chats.replies import Replies
+from app.chats.sidebar import link_to, sidebar_of
+from app.chats.views import ComposerView
+from app.core.database import Session, after_commit
+from app.core.ids import new_id
+from app.core.paging import Cursor
+from app.core.requests import is_htmx
+from app.core.templating import page, timezone_of
+
+router = APIRouter(include_in_schema=False)
+
+Body = Annotated[str, Form()]
+Model = Annotated[str, Form()]
+Key = Annotated[str, Form()]
+
+
+@router.get("/")
+async def new_chat(request: Request, user: CurrentUser, session: Session) -> HTMLResponse:
+    return page(
+        request,
+        "chats/page.html",
+        chat=None,
+        messages=[],
+        earlier_url=None,
+        sidebar=await sidebar_of(session, user, timezone=timezone_of(request)),
+        picker=await picker_for(session, user),
+        composer=_composer(None),
+        is_unread=False,
+    )
+
+
+@router.post("/chats")
+async def create_chat(
+    request: Request,
+    user: CurrentUser,
+    session: Session,
+    replies: CurrentReplies,
+    body: Body = "",
+    model: Model = "",
+    key: Key = "",
+) -> Response:
+    draft = Draft(body, await model_for_next(session, user, model), key)
+    posted = await posting.start_chat(session, user, draft, longest=_longest(request))
+    if posted.is_new:
+        after_commit(session, lambda: replies.start(posted.reply))
+        _tell(request, session, user, posted.question.chat_id, News.CHAT_CHANGED)
+    return _go_to(request, f"/chats/{posted.question.chat_id}")
+
+
+@router.get("/chats/{chat_id}")
+async def show_chat(request: Request, chat: CurrentChat, user: CurrentUser, session: Session) -> HTMLResponse:
+    shown = await page_ending_at(session, chat, chat.tip_id)
+    return page(
+        request,
+        "chats/page.html",
+        chat=chat_view(chat),
+        messages=await present(session, chat, shown.messages),
+        earlier_url=_earlier_url(chat, shown),
+        sidebar=await sidebar_of(session, user, timezone=timezone_of(request), current_id=chat.id),
+        picker=await picker_for(session, user, chat),
+        composer=_composer(chat),
+        is_unread=chat.is_unread,
+    )
+
+
+@router.get("/chats/{chat_id}/messages")
+async def show_earlier_messages(
+    request: Request, chat: CurrentChat, session: Session, before: str
+) -> Response:
+    shown = await page_ending_at(session, chat, before)
+    if not is_htmx(request):
+        return await _plain_page_of(request, chat, session, shown)
+    messages = await present(session, chat, shown.messages)
+    return page(request, "chats/_messages.html", messages=messages, earlier_url=_earlier_url(chat, shown))
+
+
+@router.post("/chats/{chat_id}/messages")
+async def create_message(
+    request: Request,
+    chat: CurrentChat,
+    user: CurrentUser,
+    session: Session,
+    replies: CurrentReplies,
+    body: Body = "",
+    model: Model = "",
+    key: Key = "",
+) -> Response:
+    draft = Draft(body, await model_for_next(session, user, model or chat.model), key)
+    posted = await posting.post(session, chat, user, draft, longest=_longest(request))
+    if posted.is_new:
+        after_commit(session, lambda: replies.start(posted.reply))
+        _tell(request, session, user, chat.id, News.POSTED)
+    if not is_htmx(request):
+        return _go_to(request, f"/chats/{chat.id}#message-{posted.reply.id}")
+    messages = await present(session, chat, [posted.question, posted.reply])
+    return page(request, "chats/_messages.html", messages=messages, earlier_url=None)
+
+
+@router.post("/chats/{chat_id}/messages/{message_id}/variants")
+async def create_variant(
+    request: Request,
+    chat: CurrentChat,
+    reply: CurrentReply,
+    user: CurrentUser,
+    session: Session,
+    replies: CurrentReplies,
+    model: Model = "",
+) -> Response:
+    variant = await posting.regenerate(session, chat, reply, model)
+    after_commit(session, lambda: replies.start(variant))
+    return await _thread(request, chat, user, session)
+
+
+@router.post("/chats/{chat_id}/messages/{message_id}/continuation")
+async def create_continuation(
+    request: Request,
+    chat: CurrentChat,
+    reply: CurrentReply,
+    user: CurrentUser,
+    session: Session,
+    replies: CurrentReplies,
+) -> Response:
+    await posting.continue_reply(session, chat, reply)
+    after_commit(session, lambda: replies.start(reply))
+    return await _thread(request, chat, user, session)
+
+
+@router.post("/chats/{chat_id}/variants/{message_id}")
+async def choose_variant(
+    request: Request, chat: CurrentChat, message: CurrentMessage, user: CurrentUser, session: Session
+) -> Response:
+    await branching.read_branch_of(session, chat, message)
+    return await _thread(request, chat, user, session)
+
+
+@router.post("/chats/{chat_id}/messages/{message_id}/stop")
+async def stop_reply(
+    request: Request, chat: CurrentChat, reply: CurrentReply, session: Session, replies: CurrentReplies
+) -> Response:
+    await _stop(session, reply, replies)
+    return Response(status_code=204) if is_htmx(request) else _go_to(request, f"/chats/{chat.id}")
+
+
+@router.delete("/chats/{chat_id}/replies/{message_id}")
+async def delete_running_reply(reply: CurrentReply, session: Session, replies: CurrentReplies) -> Response:
+    await _stop(session, reply, replies)
+    return Response(status_code=204)
+
+
+@router.get("/chats/{chat_id}/title")
+async def show_title_form(request: Request, chat: CurrentChat) -> HTMLResponse:
+    return page(request, "chats/_title.html", chat=chat_view(chat), is_editing=True)
+
+
+@router.post("/chats/{chat_id}/title")
+async def rename_chat(
+    request: Request,
+    chat: CurrentChat,
+    user: CurrentUser,
+    session: Session,
+    title: Annotated[str, Form()] = "",
+) -> Response:
+    chat.title = posting.checked_title(title) or chat.title
+    _tell(request, session, user, chat.id, News.CHAT_CHANGED)
+    if not is_htmx(request):
+        return _go_to(request, f"/chats/{chat.id}")
+    link = await link_to(session, chat, current_id=chat.id)
+    return page(request, "chats/_title.html", chat=chat_view(chat), is_editing=False, link=link)
+
+
+@router.post("/chats/{chat_id}/seen")
+async def mark_seen(chat: CurrentChat) -> Response:
+    chat.is_unread = False
+    return Response(status_code=204)
+
+
+@router.post("/chats/{chat_id}/deletion")
+async def delete_chat(
+    request: Request, chat: CurrentChat, user: CurrentUser, session: Session, replies: CurrentReplies
+) -> Response:
+    for reply_id in await posting.delete_chat(session, chat):
+        after_commit(session, partial(replies.stop, reply_id))
+    _tell(request, session, user, chat.id, News.CHAT_CHANGED)
+    return _go_to(request, f"/?deleted={chat.id}")
+
+
+@router.post("/chats/{chat_id}/restoration")
+async def restore_chat(request: Request, chat: DeletedChat, user: CurrentUser, session: Session) -> Response:
+    await posting.restore_chat(session, chat)
+    _tell(request, session, user, chat.id, News.CHAT_CHANGED)
+    return _go_to(request, f"/chats/{chat.id}")
+
+
+@router.get("/sidebar")
+async def show_more_chats(
+    request: Request, user: CurrentUser, session: Session, before: str, current: str = ""
+) -> HTMLResponse:
+    sidebar = await sidebar_of(
+        session, user, timezone=timezone_of(request), current_id=current, before=Cursor.parse(before)
+    )
+    return page(request, "chats/_sidebar.html", sidebar=sidebar)
+
+
+async def _stop(session: AsyncSession, reply: Message, replies: Replies) -> None:
+    if await posting.request_stop(session, reply):
+        after_commit(session, lambda: replies.stop(reply.id))
+
+
+async def _thread(request: Request, chat: Chat, user: User, session: AsyncSession) -> Response:
+    """The branch being read, anew, here and in the person's other pages."""
+    _tell(request, session, user, chat.id, News.BRANCH_CHANGED)
+    if not is_htmx(request):
+        return _go_to(request, f"/chats/{chat.id}")
+    shown = await page_ending_at(session, chat, chat.tip_id)
+    messages = await present(session, chat, shown.messages)
+    return page(request, "chats/_messages.html", messages=messages, earlier_url=_earlier_url(chat, shown))
+
+
+async def _plain_page_of(request: Request, chat: Chat, session: AsyncSession, shown: Page) -> Response:
+    user: User = request.state.viewer
+    return page(
+        request,
+        "chats/page.html",
+        chat=chat_view(chat),
+        messages=await present(session, chat, shown.messages),
+        earlier_url=_earlier_url(chat, shown),
+        sidebar=await sidebar_of(session, user, timezone=timezone_of(request), current_id=chat.id),
+        picker=await picker_for(session, user, chat),
+        composer=_composer(chat),
+        is_unread=False,
+    )
+
+
+def _composer(chat: Chat | None) -> ComposerView:
+    if chat is None:
+        return ComposerView("/chats", "Ask anything", draft_key="new", key=new_id())
+    return ComposerView(f"/chats/{chat.id}/messages", "Write a message", draft_key=chat.id, key=new_id())
+
+
+def _earlier_url(chat: Chat, shown: Page) -> str | None:
+    return f"/chats/{chat.id}/messages?before={shown.earlier_id}" if shown.earlier_id else None
+
+
+def _tell(request: Request, session: AsyncSession, user: User, chat_id: str, news: News) -> None:
+    page_id = request.headers.get("x-page", "")
+    after_commit(session, lambda: tell(request.app.state.hub, user.id, chat_id, news, page=page_id))
+
+
+def _go_to(request: Request, address: str) -> Response:
+    if is_htmx(request):
+        return Response(status_code=204, headers={"hx-redirect": address})
+    return RedirectResponse(address, status_code=303)
+
+
+def _longest(request: Request) -> int:
+    return int(request.app.state.settings.max_message_chars)

@@ -1,0 +1,69 @@
+"""Which models a person may choose for the next answer, and which one is chosen."""
+
+from itertools import groupby
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.models import User
+from app.catalog.access import UsableModel, usable_models
+from app.chats.models import Chat
+from app.chats.views import ModelChoice, ModelGroup, PickerView
+
+
+async def picker_for(session: AsyncSession, user: User, chat: Chat | None = None) -> PickerView:
+    """The picker of `chat`, or of a new conversation."""
+    models = await usable_models(session, user)
+    wanted = chat.model if chat and chat.model else await last_model_of(session, user)
+    selected = _selected(models, wanted)
+    choices = [_choice(model, is_selected=model is selected) for model in models]
+    groups = [
+        ModelGroup(label, members[0].icon, members[0].hue, members)
+        for label, members in (
+            (key, list(run)) for key, run in groupby(choices, lambda c: c.connection_label)
+        )
+    ]
+    return PickerView(next((choice for choice in choices if choice.is_selected), None), groups)
+
+
+async def model_for_next(session: AsyncSession, user: User, wanted: str = "") -> str:
+    """The full name of the model that a new conversation gets; empty when there is none."""
+    if wanted:
+        return wanted
+    selected = _selected(await usable_models(session, user), await last_model_of(session, user))
+    return selected.full_name if selected else ""
+
+
+async def last_model_of(session: AsyncSession, user: User) -> str:
+    """The model that the person used last."""
+    found = await session.scalar(
+        select(Chat.model)
+        .where(Chat.owner_id == user.id, Chat.model != "")
+        .order_by(Chat.last_activity_at.desc(), Chat.id.desc())
+        .limit(1)
+    )
+    return found or ""
+
+
+def _selected(models: list[UsableModel], wanted: str) -> UsableModel | None:
+    """The wanted one, else the first that works; the practice model only when there is nothing else."""
+    exact = next((model for model in models if model.full_name == wanted), None)
+    usable = sorted((model for model in models if model.is_usable), key=lambda model: model.kind == "echo")
+    return exact or next(iter(usable), None)
+
+
+def _choice(model: UsableModel, *, is_selected: bool) -> ModelChoice:
+    return ModelChoice(
+        full_name=model.full_name,
+        label=model.label,
+        connection_label=model.connection_label,
+        icon=model.icon,
+        hue=model.hue,
+        context_window=model.context_window,
+        vision="vision" in model.abilities,
+        tools="tools" in model.abilities,
+        reasoning="reasoning" in model.abilities,
+        is_usable=model.is_usable,
+        why_not=model.why_not,
+        is_selected=is_selected,
+    )

@@ -1,0 +1,202 @@
+"""What people do in a conversation. Every verb changes rows and flushes; the door commits.
+
+A question is stored before anything else happens, together with an empty reply that says who will answer.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.models import User
+from app.chats.models import RUNNING, Chat, Message, MessageRole, MessageStatus
+from app.core.clock import now
+from app.core.errors import Conflict, Invalid
+
+LONGEST_TITLE = 120
+TITLE_FROM_QUESTION = 60
+LONGEST_KEY = 100
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a person is about to say. `key` names it, so that a second try does not say it twice."""
+
+    body: str
+    model: str = ""
+    key: str | None = None
+
+
+@dataclass(frozen=True)
+class Posted:
+    question: Message
+    reply: Message
+    is_new: bool = True
+
+
+async def start_chat(session: AsyncSession, owner: User, draft: Draft, *, longest: int) -> Posted:
+    """A new conversation with its first question. Raises Invalid."""
+    body = _checked(draft.body, longest)
+    if posted := await _already_posted(session, owner, draft.key):
+        return posted
+    chat = await create_chat(session, owner, title=title_from(body), model=draft.model)
+    return await _ask(session, chat, owner, draft, body)
+
+
+async def create_chat(
+    session: AsyncSession, owner: User, *, title: str = "", model: str = "", system_prompt: str | None = None
+) -> Chat:
+    """A conversation without messages."""
+    chat = Chat(owner_id=owner.id, title=checked_title(title), model=model, system_prompt=system_prompt)
+    session.add(chat)
+    await session.flush()
+    return chat
+
+
+async def post(session: AsyncSession, chat: Chat, author: User, draft: Draft, *, longest: int) -> Posted:
+    """A question at the end of the branch being read. Raises Invalid.
+
+    A reply that is still being written is no obstacle: the new one waits for it.
+    """
+    body = _checked(draft.body, longest)
+    # Two tabs may post at once: one after the other, so that neither hides the other's message.
+    await session.refresh(chat, with_for_update=True)
+    if posted := await _already_posted(session, author, draft.key):
+        return posted
+    if chat.tip_id is None and not chat.title:
+        chat.title = title_from(body)
+    return await _ask(session, chat, author, draft, body)
+
+
+async def regenerate(session: AsyncSession, chat: Chat, reply: Message, model: str = "") -> Message:
+    """Another answer to the same question, beside the earlier one. Raises Conflict."""
+    if reply.is_running:
+        raise Conflict("This answer is still being written. Stop it first, then ask for another one.")
+    await session.refresh(chat, with_for_update=True)
+    if model:
+        chat.model = model
+    return await _answer(session, chat, reply.parent_id, reply.depth, model or chat.model or reply.model)
+
+
+async def continue_reply(session: AsyncSession, chat: Chat, reply: Message) -> None:
+    """Let a stopped or interrupted answer grow on from where it is. Raises Conflict."""
+    if reply.is_running:
+        raise Conflict("This answer is still being written.")
+    if chat.tip_id != reply.id:
+        raise Conflict("The conversation went on after this answer. Ask for another answer instead.")
+    reply.status = MessageStatus.PENDING
+    reply.error_code = reply.error_message = ""
+    reply.finished_at = reply.stop_requested_at = None
+    reply.heartbeat_at = chat.last_activity_at = now()
+    await session.flush()
+
+
+async def request_stop(session: AsyncSession, reply: Message) -> bool:
+    """Ask for a reply to stop; whoever writes it sees the row. False when it had ended already."""
+    if not reply.is_running:
+        return False
+    reply.stop_requested_at = reply.stop_requested_at or now()
+    await session.flush()
+    return True
+
+
+async def delete_chat(session: AsyncSession, chat: Chat) -> list[str]:
+    """Hide the chat; it is erased a day later. Returns the replies that were being written: stop them."""
+    chat.deleted_at = now()
+    running = await session.scalars(
+        select(Message).where(Message.chat_id == chat.id, Message.status.in_(RUNNING))
+    )
+    stopped = [reply.id for reply in running if await request_stop(session, reply)]
+    await session.flush()
+    return stopped
+
+
+async def restore_chat(session: AsyncSession, chat: Chat) -> None:
+    chat.deleted_at = None
+    await session.flush()
+
+
+def title_from(body: str) -> str:
+    """A title made of a question: its first line, cut between words."""
+    line = next(
+        (line.strip(" #*>-`\t") for line in body.splitlines() if line.strip(" #*>-`\t")), body.strip()
+    )
+    if len(line) <= TITLE_FROM_QUESTION:
+        return line or "Conversation"
+    return line[:TITLE_FROM_QUESTION].rsplit(" ", 1)[0].rstrip(" ,.;:") + "…"
+
+
+def checked_title(title: str) -> str:
+    """A title fit to be stored. Raises Invalid."""
+    title = " ".join(title.split())
+    if len(title) > LONGEST_TITLE:
+        raise Invalid(f"A title may have at most {LONGEST_TITLE} characters.", field="title")
+    return title
+
+
+def _checked(body: str, longest: int) -> str:
+    body = body.replace("\r\n", "\n").strip("\n")
+    if not body.strip():
+        raise Invalid("Write a message first.", field="body")
+    if "\x00" in body:
+        raise Invalid(
+            "The message holds a NUL character, which no text has. Remove it and send again.", field="body"
+        )
+    if len(body) > longest:
+        raise Invalid(
+            f"The message has {len(body):,} characters; at most {longest:,} are accepted. Shorten it.",
+            field="body",
+        )
+    return body
+
+
+async def _already_posted(session: AsyncSession, author: User, key: str | None) -> Posted | None:
+    if not key:
+        return None
+    question = await session.scalar(
+        select(Message).where(Message.author_id == author.id, Message.request_key == key[:LONGEST_KEY])
+    )
+    if question is None:
+        return None
+    reply = await session.scalar(
+        select(Message).where(Message.parent_id == question.id).order_by(Message.id).limit(1)
+    )
+    return Posted(question, reply, is_new=False) if reply else None
+
+
+async def _ask(session: AsyncSession, chat: Chat, author: User, draft: Draft, body: str) -> Posted:
+    if draft.model:
+        chat.model = draft.model
+    parent = await session.get(Message, chat.tip_id) if chat.tip_id else None
+    question = Message(
+        chat_id=chat.id,
+        parent_id=parent.id if parent else None,
+        depth=parent.depth + 1 if parent else 0,
+        role=MessageRole.USER,
+        author_id=author.id,
+        content=body,
+        request_key=draft.key[:LONGEST_KEY] if draft.key else None,
+    )
+    session.add(question)
+    await session.flush()
+    return Posted(question, await _answer(session, chat, question.id, question.depth + 1, chat.model))
+
+
+async def _answer(
+    session: AsyncSession, chat: Chat, parent_id: str | None, depth: int, model: str
+) -> Message:
+    reply = Message(
+        chat_id=chat.id,
+        parent_id=parent_id,
+        depth=depth,
+        role=MessageRole.ASSISTANT,
+        model=model,
+        status=MessageStatus.PENDING,
+        heartbeat_at=now(),
+    )
+    session.add(reply)
+    await session.flush()
+    chat.tip_id = reply.id
+    chat.last_activity_at = now()
+    await session.flush()
+    return reply

@@ -1,0 +1,153 @@
+"""Makes views of messages: rows in, values for templates out, with one query for each kind of name."""
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.models import User
+from app.catalog.access import ModelFace, faces_of
+from app.chats.history import Variants, variants_of
+from app.chats.models import Chat, Message, MessageStatus
+from app.chats.rendering import render
+from app.chats.views import ChatView, ErrorView, MessageView
+from app.core.templating import hue_of
+
+ERROR_TITLES = {
+    "key_rejected": "The provider does not accept its key",
+    "out_of_credit": "The provider's credit is used up",
+    "model_gone": "This model is gone",
+    "model_not_usable": "This model cannot be used",
+    "context_too_long": "Too long for this model",
+    "request_refused": "The provider refused this request",
+    "rate_limited": "The provider's limit is reached",
+    "overloaded": "The provider is overloaded",
+    "not_reachable": "The provider cannot be reached",
+    "timed_out": "The provider took too long",
+    "not_the_protocol": "The provider answered in another language",
+    "broken_off": "The answer broke off",
+}
+
+
+async def present(session: AsyncSession, chat: Chat, messages: list[Message]) -> list[MessageView]:
+    """Views of `messages`, in their order."""
+    variants = await variants_of(session, chat, messages)
+    faces = await faces_of(session, {message.model for message in messages if message.is_reply})
+    people = await _people(session, {message.author_id for message in messages if message.author_id})
+    return [
+        _reply(chat, message, variants[message.id], faces[message.model])
+        if message.is_reply
+        else _question(chat, message, variants[message.id], people.get(message.author_id or ""))
+        for message in messages
+    ]
+
+
+def chat_view(chat: Chat) -> ChatView:
+    url = f"/chats/{chat.id}"
+    return ChatView(
+        id=chat.id,
+        title=chat.title or "New conversation",
+        model=chat.model,
+        url=url,
+        live_url=f"{url}/live",
+        rename_url=f"{url}/title",
+        delete_url=f"{url}/deletion",
+    )
+
+
+async def _people(session: AsyncSession, ids: set[str]) -> dict[str, User]:
+    found = await session.scalars(select(User).where(User.id.in_(ids)))
+    return {person.id: person for person in found}
+
+
+def _question(chat: Chat, message: Message, variants: Variants, author: User | None) -> MessageView:
+    return _view(
+        chat,
+        message,
+        variants,
+        author_name=author.name if author else "Someone who left",
+        initials=author.initials if author else "?",
+        hue=hue_of(author.id) if author else 0,
+        icon="user",
+        face=None,
+    )
+
+
+def _reply(chat: Chat, message: Message, variants: Variants, face: ModelFace) -> MessageView:
+    return _view(
+        chat,
+        message,
+        variants,
+        author_name=face.label,
+        initials="",
+        hue=face.hue,
+        icon=face.icon,
+        face=face,
+    )
+
+
+def _view(
+    chat: Chat,
+    message: Message,
+    variants: Variants,
+    *,
+    author_name: str,
+    initials: str,
+    hue: int,
+    icon: str,
+    face: ModelFace | None,
+) -> MessageView:
+    url = f"/chats/{chat.id}/messages/{message.id}"
+    before, after = variants.before(message.id), variants.after(message.id)
+    is_reply, is_running = message.is_reply, message.is_running
+    can_go_on = message.status in (MessageStatus.STOPPED, MessageStatus.INTERRUPTED, MessageStatus.FAILED)
+    return MessageView(
+        id=message.id,
+        chat_id=chat.id,
+        is_reply=is_reply,
+        status=message.status,
+        is_running=is_running,
+        is_stopped=message.status == MessageStatus.STOPPED,
+        is_interrupted=message.status == MessageStatus.INTERRUPTED,
+        author_name=author_name,
+        initials=initials,
+        hue=hue,
+        icon=icon,
+        model_label=face.label if face else "",
+        connection_label=face.connection_label if face else "",
+        full_model=message.model,
+        # What a running reply has so far comes through its stream, from the very beginning.
+        html=render("" if is_running else message.content, keep_line_breaks=not is_reply),
+        text="" if is_running else message.content,
+        reasoning="" if is_running else message.reasoning,
+        reasoning_seconds=_reasoning_seconds(message),
+        created_at=message.created_at,
+        error=_error(message),
+        variant_number=variants.number_of(message.id),
+        variant_count=len(variants.ids),
+        previous_variant_url=f"/chats/{chat.id}/variants/{before}" if before else None,
+        next_variant_url=f"/chats/{chat.id}/variants/{after}" if after else None,
+        left_out=message.left_out,
+        input_tokens=message.input_tokens,
+        output_tokens=message.output_tokens,
+        cached_tokens=message.cached_tokens,
+        reasoning_tokens=message.reasoning_tokens,
+        tokens_are_estimated=message.tokens_are_estimated,
+        first_token_seconds=message.seconds_to_first_token,
+        total_seconds=message.seconds_in_all,
+        stream_url=f"{url}/stream",
+        stop_url=f"{url}/stop",
+        retry_url=f"{url}/variants" if is_reply and not is_running else None,
+        continue_url=f"{url}/continuation"
+        if is_reply and can_go_on and message.content and chat.tip_id == message.id
+        else None,
+    )
+
+
+def _reasoning_seconds(message: Message) -> int | None:
+    return round(message.reasoning_ms / 1000) if message.reasoning_ms is not None else None
+
+
+def _error(message: Message) -> ErrorView | None:
+    if message.status != MessageStatus.FAILED:
+        return None
+    title = ERROR_TITLES.get(message.error_code, "That did not work")
+    return ErrorView(title, message.error_message, message.error_code)

@@ -1,0 +1,180 @@
+"""Writes replies: supervised tasks that belong to the server, not to the request that asked.
+
+Nobody needs to watch for a reply to be written. Stop is a row, so that it works from any tab, device or
+process; the text is saved twice a second, never per token.
+"""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+
+from app.chats import checkpoints, jobs
+from app.chats.broadcasts import Broadcasts, Checkpoint, LiveReply, reply_stream
+from app.chats.checkpoints import Ending
+from app.chats.models import Chat, Message, MessageStatus
+from app.chats.news import News, tell
+from app.core.clock import now
+from app.core.database import Database
+from app.core.errors import ParleyError
+from app.gateway.calls import Completion, Gateway
+from app.gateway.metering import Receipt
+from app.live.hub import Hub, Lagged
+from app.live.tasks import Tasks
+from app.providers.base import Event, ReasoningDelta, TextDelta
+from app.providers.errors import ProviderError
+
+SECONDS_BETWEEN_SEARCHES = 5
+
+
+@dataclass
+class Work:
+    """One reply on its way."""
+
+    live: LiveReply
+    completion: Completion | None = None
+
+    @property
+    def receipt(self) -> Receipt | None:
+        return getattr(self.completion, "receipt", None)
+
+
+class Replies:
+    """The replies that this process writes."""
+
+    def __init__(self, database: Database, hub: Hub, tasks: Tasks, gateway: Gateway) -> None:
+        self._database = database
+        self._hub = hub
+        self._tasks = tasks
+        self._gateway = gateway
+        self._writing: dict[str, asyncio.Task[None]] = {}
+        self._stopped: set[str] = set()
+        self._saved_versions: dict[str, int] = {}
+        self.broadcasts = Broadcasts(hub, tasks, self._read_checkpoint)
+
+    async def begin(self) -> None:
+        """Find what an earlier run left unfinished, and start to save what this one writes."""
+        if not self._hub.is_shared:
+            async with self._database.writing() as session:
+                await checkpoints.mark_interrupted(session)
+        self._tasks.every(checkpoints.SECONDS_BETWEEN, "checkpoints", self._save_all)
+        self._tasks.every(SECONDS_BETWEEN_SEARCHES, "search for dead replies", self._mark_interrupted)
+
+    def start(self, reply: Message) -> None:
+        """Write the reply in the background. Call it after the commit that created it."""
+        live = self.broadcasts.begin(reply.id, reply.content, reply.reasoning)
+        task = self._tasks.start(f"reply {reply.id}", self._write(Work(live), reply))
+        self._writing[reply.id] = task
+        task.add_done_callback(lambda _: self._forget(reply.id))
+        if self._hub.is_shared:
+            listener = self._tasks.start(f"stop of {reply.id}", self._listen_for_stop(reply.id))
+            task.add_done_callback(lambda _: listener.cancel())
+
+    def stop(self, reply_id: str) -> None:
+        """Stop the reply wherever it is written. Call it after the commit of the wish to stop."""
+        if not self._stop_here(reply_id):
+            self._hub.publish(reply_stream(reply_id), {"stop": True})
+
+    async def drain(self, grace: float) -> None:
+        """Let running replies finish for `grace` seconds; the rest is saved and marked interrupted."""
+        for patience in (grace, 5.0):
+            if not self._writing:
+                return
+            await asyncio.wait(self._writing.values(), timeout=patience)
+            for task in self._writing.values():
+                task.cancel()
+
+    def _stop_here(self, reply_id: str) -> bool:
+        task = self._writing.get(reply_id)
+        if task is None:
+            return False
+        if reply_id not in self._stopped:
+            self._stopped.add(reply_id)
+            task.cancel()
+        return True
+
+    async def _listen_for_stop(self, reply_id: str) -> None:
+        """Hear at once what the next checkpoint would find in the row."""
+        with self._hub.subscribe(reply_stream(reply_id)) as subscription:
+            while True:
+                with suppress(Lagged):
+                    if "stop" in await subscription.next():
+                        self._stop_here(reply_id)
+
+    def _forget(self, reply_id: str) -> None:
+        self._writing.pop(reply_id, None)
+        self._stopped.discard(reply_id)
+        self._saved_versions.pop(reply_id, None)
+
+    async def _write(self, work: Work, reply: Message) -> None:
+        try:
+            ending = await self._end_of(work, reply)
+        except asyncio.CancelledError:
+            was_wanted = reply.id in self._stopped
+            ending = Ending(MessageStatus.STOPPED if was_wanted else MessageStatus.INTERRUPTED)
+        # What was written is saved even when the server stops right now.
+        await asyncio.shield(self._tasks.start(f"save {reply.id}", self._save(work, ending)))
+
+    async def _end_of(self, work: Work, reply: Message) -> Ending:
+        try:
+            await self._wait_for_turn(reply)
+            await self._generate(work, reply)
+        except ProviderError as error:
+            return Ending(MessageStatus.FAILED, error.code, str(error))
+        except ParleyError as error:
+            return Ending(MessageStatus.FAILED, error.code, error.message)
+        return Ending(MessageStatus.FINISHED)
+
+    async def _wait_for_turn(self, reply: Message) -> None:
+        """A question that was asked while another was being answered is answered after it."""
+        async with self._database.reading() as session:
+            earlier = await jobs.running_before(session, reply)
+        if earlier is not None:
+            async with self.broadcasts.reading(earlier) as live:
+                await live.ended()
+
+    async def _generate(self, work: Work, reply: Message) -> None:
+        async with self._database.reading() as session:
+            job = await jobs.prepare(session, reply)
+        work.live.left_out = job.left_out
+        async with self._gateway.open(job.call) as work.completion:
+            async for event in work.completion:
+                self._take_in(work.live, event)
+
+    def _take_in(self, live: LiveReply, event: Event) -> None:
+        match event:
+            case TextDelta(text):
+                self.broadcasts.add(live, text)
+            case ReasoningDelta(text):
+                self.broadcasts.add_reasoning(live, text)
+
+    async def _save(self, work: Work, ending: Ending) -> None:
+        async with self._database.writing() as session:
+            reply = await checkpoints.save_ending(session, work.live, ending, work.receipt)
+            chat = await session.get_one(Chat, reply.chat_id)
+        self.broadcasts.end(work.live, ending.status)
+        tell(self._hub, chat.owner_id, chat.id, News.REPLY_ENDED)
+
+    async def _save_all(self) -> None:
+        due = [live for live in self.broadcasts.own() if self._is_due(live)]
+        if not due:
+            return
+        versions = {live.id: live.version for live in due}
+        async with self._database.writing() as session:
+            stopped = await checkpoints.save(session, due)
+        self._saved_versions |= versions
+        for live in due:
+            live.saved_at = now()
+        for reply_id in stopped:
+            self._stop_here(reply_id)
+
+    def _is_due(self, live: LiveReply) -> bool:
+        is_changed = self._saved_versions.get(live.id) != live.version
+        return is_changed or now() - live.saved_at > checkpoints.HEARTBEAT_EVERY
+
+    async def _mark_interrupted(self) -> None:
+        async with self._database.writing() as session:
+            await checkpoints.mark_interrupted(session, older_than=now() - checkpoints.DEAD_AFTER)
+
+    async def _read_checkpoint(self, reply_id: str) -> Checkpoint | None:
+        async with self._database.reading() as session:
+            return await checkpoints.read(session, reply_id)

@@ -1,0 +1,113 @@
+"""The JSON shapes of conversations, complete enough to write a client from."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from app.chats.models import Chat, Message
+from app.chats.posting import LONGEST_KEY, LONGEST_TITLE
+
+ModelName = Annotated[str, StringConstraints(max_length=300, strip_whitespace=True)]
+Status = Literal["pending", "streaming", "finished", "stopped", "failed", "interrupted"]
+
+
+class ChatBody(BaseModel):
+    """A conversation."""
+
+    id: str
+    title: str
+    model: str = Field(description="The model that answers next, as `connection/model`; empty: none chosen.")
+    system_prompt: str | None = Field(description="null: the workspace's; empty: none.")
+    created_at: datetime
+    last_activity_at: datetime
+
+    @classmethod
+    def of(cls, chat: Chat) -> "ChatBody":
+        return cls.model_validate(chat, from_attributes=True)
+
+
+class ChatList(BaseModel):
+    """One page of conversations, the most recent first."""
+
+    chats: list[ChatBody]
+    next: str | None = Field(description="Pass it as `before` for the next page; null: there is none.")
+
+
+class ChatChange(BaseModel):
+    """What to change; what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: Annotated[str, StringConstraints(max_length=LONGEST_TITLE)] | None = None
+    model: ModelName | None = None
+    system_prompt: Annotated[str, StringConstraints(max_length=100_000)] | None = None
+
+
+class NewChat(ChatChange):
+    """A conversation to begin; everything may be left out."""
+
+
+class ErrorBody(BaseModel):
+    """Why a reply failed, and what to do about it."""
+
+    code: str
+    message: str
+
+
+class MessageBody(BaseModel):
+    """A question or a reply."""
+
+    id: str
+    parent_id: str | None = Field(description="The message that it answers or follows.")
+    role: Literal["user", "assistant"]
+    content: str
+    reasoning: str
+    model: str = Field(description="Who wrote it, as `connection/model`; empty for people.")
+    status: Status
+    error: ErrorBody | None
+    left_out: int = Field(description="Earlier messages that did not fit into the model's window.")
+    input_tokens: int | None
+    cached_tokens: int | None
+    output_tokens: int | None
+    reasoning_tokens: int | None
+    tokens_are_estimated: bool
+    created_at: datetime
+    first_token_at: datetime | None
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, message: Message) -> "MessageBody":
+        error = (
+            ErrorBody(code=message.error_code, message=message.error_message) if message.error_code else None
+        )
+        columns = {name: getattr(message, name) for name in cls.model_fields if name != "error"}
+        return cls(error=error, **columns)
+
+
+class MessageList(BaseModel):
+    """One page of the branch being read, oldest first."""
+
+    messages: list[MessageBody]
+    next: str | None = Field(
+        description="Pass it as `before` for earlier messages; null: this is the beginning."
+    )
+
+
+class NewMessage(BaseModel):
+    """Something to say."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    content: str = Field(min_length=1)
+    model: ModelName = Field("", description="Who is to answer, from now on; empty: who answered last.")
+    key: Annotated[str, StringConstraints(max_length=LONGEST_KEY)] | None = Field(
+        None, description="A name of your own for this message: sending it again stores it only once."
+    )
+
+
+class Exchange(BaseModel):
+    """A question with its reply."""
+
+    question: MessageBody
+    reply: MessageBody

@@ -1,0 +1,138 @@
+"""What goes down the wire while a reply grows: HTML for pages, text for programs.
+
+Event ids are positions in the reply, so that a reader who lost the line goes on where it was.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from html import escape
+
+import orjson
+
+from app.accounts.access import Identity, still_valid
+from app.chats.broadcasts import Broadcasts
+from app.chats.growth import Place, Step
+from app.chats.schemas import MessageBody
+from app.core.database import Database
+from app.live.hub import Hub, Lagged
+from app.live.sse import event
+from app.live.stopping import Stopping
+
+SECONDS_BETWEEN_FRAMES = 1 / 30
+SECONDS_FOR_EACH_LIVE_REPLY = 0.0006
+"""Rendering one step takes a third of a millisecond; with hundreds at once each is shown less often."""
+SECONDS_BETWEEN_CHECKS = 5
+BEGINNING = Place()
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far a page has shown a reply: its text, and its thoughts in characters."""
+
+    place: Place = BEGINNING
+    thoughts: int = 0
+
+    @property
+    def text(self) -> str:
+        return f"{self.place.closed}.{self.place.code}.{self.thoughts}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Position":
+        """The beginning, for anything that is not a position of ours."""
+        numbers = text.split(".")
+        if len(numbers) != 3 or not all(number.isdecimal() and len(number) < 10 for number in numbers):
+            return cls()
+        closed, code, thoughts = map(int, numbers)
+        return cls(Place(closed, code), thoughts)
+
+
+async def html_of(
+    broadcasts: Broadcasts, reply_id: str, start: Position, finished: Callable[[], Awaitable[str]]
+) -> AsyncIterator[bytes]:
+    """The reply as htmx partials, at most thirty a second, ending with the `finished` message."""
+    position = start
+    async with broadcasts.reading(reply_id) as live:
+        while True:
+            version, is_running = live.version, live.is_running
+            step = live.html().step_from(position.place)
+            thoughts = live.reasoning[position.thoughts :]
+            position = Position(step.place, position.thoughts + len(thoughts))
+            if partials := _partials(reply_id, step, thoughts):
+                yield event(partials, event_id=position.text)
+            if not is_running:
+                break
+            await asyncio.sleep(_pace(broadcasts))
+            await live.changed(version)
+    yield event(await finished())
+
+
+async def text_of(broadcasts: Broadcasts, reply_id: str, start: int) -> AsyncIterator[bytes]:
+    """The reply's text from character `start` on, as `delta` events with `{"text": …}`."""
+    sent = start
+    async with broadcasts.reading(reply_id) as live:
+        while True:
+            version, is_running = live.version, live.is_running
+            if text := live.content[sent:]:
+                sent += len(text)
+                yield event(_json({"text": text}), name="delta", event_id=str(sent))
+            if not is_running:
+                return
+            await live.changed(version)
+
+
+def ending_of(message: MessageBody) -> bytes:
+    """The last event: the whole message, named `done`, or `error` when it failed."""
+    name = "error" if message.error else "done"
+    return event(message.model_dump_json(), name=name)
+
+
+async def until_signed_out(database: Database, hub: Hub, stopping: Stopping, identity: Identity) -> None:
+    """Returns when this person must see no more: signed out, disabled, revoked; or when the server stops."""
+    stop = asyncio.create_task(stopping.wait())
+    try:
+        with hub.subscribe(*identity.streams) as subscription:
+            while not stop.done():
+                heard = asyncio.create_task(_heard(subscription.next))
+                await asyncio.wait(
+                    (heard, stop), timeout=SECONDS_BETWEEN_CHECKS, return_when=asyncio.FIRST_COMPLETED
+                )
+                heard.cancel()
+                if not await still_valid(database, identity):
+                    return
+    finally:
+        stop.cancel()
+
+
+async def _heard(listen: Callable[[], Awaitable[object]]) -> None:
+    try:
+        await listen()
+    except Lagged:
+        return
+
+
+def _pace(broadcasts: Broadcasts) -> float:
+    return max(SECONDS_BETWEEN_FRAMES, len(broadcasts) * SECONDS_FOR_EACH_LIVE_REPLY)
+
+
+def _partials(reply_id: str, step: Step, thoughts: str) -> str:
+    target = f"#message-{reply_id}"
+    parts = []
+    if thoughts:
+        parts.append(partial(f"{target}-reasoning", "beforeend", escape(thoughts, quote=False)))
+    if step.closed:
+        parts.append(partial(f"{target}-closed", "beforeend", step.closed))
+    if step.open is not None and (step.open or step.closed):
+        parts.append(partial(f"{target}-open", "innerHTML", step.open))
+    if step.more_code:
+        parts.append(partial(f"{target}-open code", "beforeend", step.more_code))
+    return "".join(parts)
+
+
+def partial(target: str, swap: str, html: str) -> str:
+    """A piece of a page and where it goes, as htmx reads it."""
+    return f'<hx-partial hx-target="{target}" hx-swap="{swap}">{html}</hx-partial>'
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()

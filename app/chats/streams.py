@@ -1,0 +1,153 @@
+"""The streams that pages listen to: one for each reply that grows, one for each open page."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.access import CurrentIdentity, Identity
+from app.chats.access import CurrentChat, CurrentReplies, CurrentReply, chat_of, message_of
+from app.chats.history import messages_after, page_ending_at
+from app.chats.models import Chat
+from app.chats.news import News, stream_of_owner
+from app.chats.presenting import present
+from app.chats.sidebar import link_to, sidebar_of
+from app.chats.streaming import Position, html_of, partial, until_signed_out
+from app.core.database import Database
+from app.core.errors import NotFound
+from app.core.templating import render, timezone_of
+from app.live.hub import Hub, Lagged
+from app.live.sse import EventStream, event
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/chats/{chat_id}/messages/{message_id}/stream")
+async def stream_reply(
+    request: Request,
+    chat: CurrentChat,
+    reply: CurrentReply,
+    identity: CurrentIdentity,
+    replies: CurrentReplies,
+) -> EventStream:
+    """The reply as it grows, for its article on the page."""
+
+    async def finished() -> str:
+        return await _finished_message(request, identity, chat.id, reply.id)
+
+    start = Position.parse(request.headers.get("last-event-id", ""))
+    return stream_to(request, identity, html_of(replies.broadcasts, reply.id, start, finished))
+
+
+@router.get("/chats/{chat_id}/live")
+async def stream_chat_page(
+    request: Request, chat: CurrentChat, identity: CurrentIdentity, after: str = "", page: str = ""
+) -> EventStream:
+    """What changes on the open page of a chat through other pages and devices."""
+    shown = request.headers.get("last-event-id") or after
+    return stream_to(request, identity, OpenPage(request, identity, page, chat.id, shown).updates())
+
+
+@router.get("/live")
+async def stream_other_page(request: Request, identity: CurrentIdentity, page: str = "") -> EventStream:
+    """The same for the page of a conversation that has not begun."""
+    return stream_to(request, identity, OpenPage(request, identity, page).updates())
+
+
+def stream_to(request: Request, identity: Identity, events: AsyncIterator[bytes]) -> EventStream:
+    """A stream that ends when this person is signed out, or the server stops."""
+    state = request.app.state
+    return EventStream(events, until=until_signed_out(state.database, state.hub, state.stopping, identity))
+
+
+async def _finished_message(request: Request, identity: Identity, chat_id: str, reply_id: str) -> str:
+    database: Database = request.app.state.database
+    async with database.reading() as session:
+        chat = await chat_of(session, identity.user, chat_id)
+        message = await message_of(session, chat, reply_id)
+        views = await present(session, chat, [message])
+    html = render(request, "chats/_message.html", message=views[0])
+    return partial(f"#message-{reply_id}", "outerHTML", html)
+
+
+@dataclass
+class OpenPage:
+    """One page in somebody's browser. `shown_id` is the last message on it."""
+
+    request: Request
+    identity: Identity
+    page_id: str
+    chat_id: str = ""
+    shown_id: str = ""
+
+    async def updates(self) -> AsyncIterator[bytes]:
+        """What to change on the page, as htmx partials; ids of events are ids of messages."""
+        hub: Hub = self.request.app.state.hub
+        with hub.subscribe(stream_of_owner(self.identity.user.id)) as subscription:
+            if self.chat_id and (update := await self._about(News.POSTED, self.chat_id)):
+                yield update
+            while True:
+                try:
+                    heard = await subscription.next()
+                except Lagged:
+                    heard = {"news": News.BRANCH_CHANGED, "chat": self.chat_id, "page": ""}
+                is_own = bool(self.page_id) and heard["page"] == self.page_id
+                if update := await self._about(News(heard["news"]), str(heard["chat"]), is_own=is_own):
+                    yield update
+
+    async def _about(self, news: News, chat_id: str, *, is_own: bool = False) -> bytes | None:
+        database: Database = self.request.app.state.database
+        async with database.reading() as session:
+            try:
+                chat = await chat_of(session, self.identity.user, chat_id)
+            except NotFound:
+                return event(await self._whole_sidebar(session))
+            parts = [await self._sidebar_part(session, chat, news)]
+            if chat.id == self.chat_id:
+                parts.append(await self._thread_part(session, chat, news, is_own=is_own))
+        if chat.id == self.chat_id and chat.is_unread:
+            await self._mark_seen(chat)
+        html = "".join(parts)
+        return event(html, event_id=self.shown_id) if html else None
+
+    async def _sidebar_part(self, session: AsyncSession, chat: Chat, news: News) -> str:
+        if news is News.CHAT_CHANGED:
+            return await self._whole_sidebar(session)
+        link = await link_to(session, chat, current_id=self.chat_id)
+        html = render(self.request, "chats/_chat_link.html", link=link)
+        return partial(f"#chat-link-{chat.id}", "outerHTML", html)
+
+    async def _whole_sidebar(self, session: AsyncSession) -> str:
+        sidebar = await sidebar_of(
+            session, self.identity.user, timezone=timezone_of(self.request), current_id=self.chat_id
+        )
+        return partial(
+            "#sidebar-lists", "outerMorph", render(self.request, "chats/_sidebar.html", sidebar=sidebar)
+        )
+
+    async def _thread_part(self, session: AsyncSession, chat: Chat, news: News, *, is_own: bool) -> str:
+        if news is News.BRANCH_CHANGED:
+            self.shown_id = chat.tip_id or ""
+            return "" if is_own else await self._whole_thread(session, chat)
+        if news is not News.POSTED or not self.shown_id:
+            return ""
+        posted = await messages_after(session, chat, self.shown_id)
+        if not posted:
+            return ""
+        self.shown_id = posted[-1].id
+        views = [] if is_own else await present(session, chat, posted)
+        html = "".join(render(self.request, "chats/_message.html", message=view) for view in views)
+        return partial("#thread", "beforeend", html) if html else ""
+
+    async def _whole_thread(self, session: AsyncSession, chat: Chat) -> str:
+        shown = await page_ending_at(session, chat, chat.tip_id)
+        earlier = f"/chats/{chat.id}/messages?before={shown.earlier_id}" if shown.earlier_id else None
+        messages = await present(session, chat, shown.messages)
+        html = render(self.request, "chats/_messages.html", messages=messages, earlier_url=earlier)
+        return partial("#thread", "innerHTML", html)
+
+    async def _mark_seen(self, chat: Chat) -> None:
+        database: Database = self.request.app.state.database
+        async with database.writing() as session:
+            (await session.merge(chat, load=False)).is_unread = False

@@ -1,0 +1,130 @@
+"""What templates show of a conversation: values with everything looked up, so that fragments look up nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from markupsafe import Markup
+
+
+@dataclass(frozen=True)
+class ErrorView:
+    title: str
+    text: str
+    code: str
+
+
+@dataclass(frozen=True)
+class MessageView:
+    """One message in any state. Times in seconds, tokens as counted or estimated; None where unknown."""
+
+    id: str
+    chat_id: str
+    is_reply: bool
+    status: str
+    is_running: bool
+    is_stopped: bool
+    is_interrupted: bool
+    author_name: str
+    initials: str
+    hue: int
+    icon: str
+    model_label: str
+    connection_label: str
+    full_model: str
+    html: Markup
+    text: str
+    reasoning: str
+    reasoning_seconds: int | None
+    created_at: datetime
+    error: ErrorView | None
+    variant_number: int
+    variant_count: int
+    previous_variant_url: str | None
+    next_variant_url: str | None
+    left_out: int
+    input_tokens: int | None
+    output_tokens: int | None
+    cached_tokens: int | None
+    reasoning_tokens: int | None
+    tokens_are_estimated: bool
+    first_token_seconds: float | None
+    total_seconds: float | None
+    stream_url: str
+    stop_url: str
+    retry_url: str | None
+    continue_url: str | None
+
+
+@dataclass(frozen=True)
+class ChatView:
+    id: str
+    title: str
+    model: str
+    url: str
+    live_url: str
+    rename_url: str
+    delete_url: str
+
+
+@dataclass(frozen=True)
+class ChatLink:
+    id: str
+    url: str
+    title: str
+    is_current: bool
+    is_running: bool
+    is_unread: bool
+    last_activity_at: datetime
+
+
+@dataclass(frozen=True)
+class ChatGroup:
+    label: str
+    links: list[ChatLink]
+
+
+@dataclass(frozen=True)
+class SidebarView:
+    groups: list[ChatGroup]
+    more_url: str | None
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    full_name: str
+    label: str
+    connection_label: str
+    icon: str
+    hue: int
+    context_window: int | None
+    vision: bool
+    tools: bool
+    reasoning: bool
+    is_usable: bool
+    why_not: str | None
+    is_selected: bool
+
+
+@dataclass(frozen=True)
+class ModelGroup:
+    label: str
+    icon: str
+    hue: int
+    models: list[ModelChoice]
+
+
+@dataclass(frozen=True)
+class PickerView:
+    selected: ModelChoice | None
+    groups: list[ModelGroup]
+
+
+@dataclass(frozen=True)
+class ComposerView:
+    """`key` names the next message, so that sending it twice by accident stores it once."""
+
+    action: str
+    placeholder: str
+    draft_key: str
+    key: str
+    is_disabled_reason: str | None = None
