@@ -8,6 +8,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import audit, passwords, people, sessions
+from app.accounts.audit import Act
 from app.accounts.house import House
 from app.accounts.models import User, UserRole
 from app.core.clock import now
@@ -18,14 +19,6 @@ GENERATED_PASSWORD_WORDS = 4
 LAST_ADMINISTRATOR = (
     "This is the last active administrator. Make somebody else an administrator first, then try again."
 )
-
-
-@dataclass(frozen=True)
-class Act:
-    """Who acts, and from where; `actor` is `audit.COMMAND_LINE` for the operator."""
-
-    actor: User | str
-    address: str = ""
 
 
 @dataclass(frozen=True)

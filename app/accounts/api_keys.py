@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.models import ApiKey
+from app.accounts import audit
+from app.accounts.audit import Act
+from app.accounts.models import ApiKey, User
 from app.core.clock import now
 from app.core.crypto import keyed_hash
 from app.core.database import Database
@@ -30,12 +32,12 @@ class NewKey:
 
 
 async def create(
-    session: AsyncSession, user_id: str, signing_key: str, *, name: str, days: int | None = None
+    session: AsyncSession, owner: User, signing_key: str, act: Act, *, name: str, days: int | None = None
 ) -> NewKey:
     """A new key of this person, good for `days` or until it is revoked. Raises Invalid."""
     secret = START + secrets.token_urlsafe(32)
     row = ApiKey(
-        user_id=user_id,
+        user_id=owner.id,
         name=_checked_name(name),
         prefix=secret[:SHOWN_CHARACTERS],
         key_hash=hash_of(secret, signing_key),
@@ -43,6 +45,7 @@ async def create(
     )
     session.add(row)
     await session.flush()
+    _record(session, act, "key.created", owner, row)
     return NewKey(row, secret)
 
 
@@ -56,16 +59,17 @@ async def keys_of(session: AsyncSession, user_id: str) -> Sequence[ApiKey]:
     return found.all()
 
 
-async def revoke(session: AsyncSession, user_id: str, key_id: str) -> ApiKey:
+async def revoke(session: AsyncSession, owner: User, key_id: str, act: Act) -> ApiKey:
     """End one key of this person at once. Raises NotFound, also for somebody else's key."""
     revoked: ApiKey | None = await session.scalar(
         update(ApiKey)
-        .where(ApiKey.id == key_id, ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None))
+        .where(ApiKey.id == key_id, ApiKey.user_id == owner.id, ApiKey.revoked_at.is_(None))
         .values(revoked_at=now())
         .returning(ApiKey)
     )
     if revoked is None:
-        raise NotFound
+        raise NotFound("There is no such key.")
+    _record(session, act, "key.revoked", owner, revoked)
     return revoked
 
 
@@ -102,6 +106,11 @@ def _checked_name(name: str) -> str:
     if len(name) > LONGEST_NAME:
         raise Invalid(f"A key's name may have at most {LONGEST_NAME} characters.", field="name")
     return name
+
+
+def _record(session: AsyncSession, act: Act, action: str, owner: User, key: ApiKey) -> None:
+    detail = f"{key.name} ({key.prefix}…)"
+    audit.record(session, act.actor, action, subject=owner.username, detail=detail, address=act.address)
 
 
 def _end_after(days: int | None) -> datetime | None:

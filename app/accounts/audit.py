@@ -19,6 +19,14 @@ LONGEST_DETAIL = 1000
 
 
 @dataclass(frozen=True)
+class Act:
+    """Who acts, and from where; `actor` is COMMAND_LINE for the operator."""
+
+    actor: User | str
+    address: str = ""
+
+
+@dataclass(frozen=True)
 class Filter:
     """Which events to show; empty fields let everything through. `since` counts, `until` does not."""
 

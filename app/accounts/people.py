@@ -70,6 +70,14 @@ async def by_login(session: AsyncSession, login: str) -> User | None:
     return await session.scalar(select(User).where(or_(User.username == lowered, User.email == lowered)))
 
 
+async def by_name(session: AsyncSession, login: str) -> User:
+    """The account with this username or e-mail address. Raises NotFound, naming it: for the command line."""
+    user = await by_login(session, login)
+    if user is None:
+        raise NotFound(f"There is no account called {login}. `parley users list` shows all.")
+    return user
+
+
 async def by_id(session: AsyncSession, user_id: str) -> User:
     """The account to be changed, as this session sees it. Raises NotFound."""
     user = await session.get(User, user_id)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from app.accounts import audit, first_run, invitations, password_rules, passwords, people, signing_in
 from app.accounts.house import House, Visit
-from app.accounts.models import UserRole
+from app.accounts.models import User, UserRole
 from app.accounts.people import Details
 from app.accounts.signing_in import SignedIn
 from app.core.errors import Forbidden
@@ -70,3 +70,14 @@ async def accept(house: House, token: str, application: Application, visit: Visi
         await invitations.use_up(session, invitation.id, user)
         audit.record(session, user, "invitation.accepted", subject=user.username, address=visit.address)
         return await signing_in.start_session(session, house, user, visit)
+
+
+async def add_by_operator(house: House, application: Application, role: UserRole) -> User:
+    """An account made from the command line, without a session. Raises Invalid."""
+    details = application.checked()
+    password_hash = await passwords.hashed(application.password)
+    async with house.database.writing() as session:
+        user = await people.create(session, details, password_hash, role)
+        detail = f"role {role}"
+        audit.record(session, audit.COMMAND_LINE, "user.created", subject=user.username, detail=detail)
+    return user

@@ -5,6 +5,7 @@ import ipaddress
 
 from sqlalchemy import select
 
+from app.accounts import first_run
 from app.accounts.models import User
 from app.core.database import Database
 from app.core.settings import Settings
@@ -17,6 +18,7 @@ def welcome(settings: Settings, port: int) -> str:
     lines = [f"Parley {VERSION} is at {address}"]
     if asyncio.run(_has_nobody(settings)):
         lines.append(f"Next: open {address}/setup and create the administrator's account.")
+        lines.append(f"From another machine it asks for this one-time code: {first_run.code(settings)}")
     lines.append("Stop it with Ctrl+C.")
     return "\n".join(lines)
 

@@ -1,0 +1,21 @@
+"""`parley …`: the command line. Each group lives in `app/commands/`, and calls the verbs that the pages call."""
+
+import typer
+
+from app.commands import database, keys, serve, settings, users
+
+app = typer.Typer(
+    name="parley",
+    help="Parley: a self-hosted team chat where people and AI models talk together.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(serve.serve)
+app.command()(settings.settings)
+app.add_typer(database.group, name="db")
+app.add_typer(users.group, name="users")
+app.add_typer(keys.group, name="keys")
+
+if __name__ == "__main__":
+    app(prog_name="parley")

@@ -1,0 +1,44 @@
+"""How a command works on the installation: settings, secrets and database as the server has them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from sqlalchemy.exc import OperationalError
+
+from app.accounts.house import House
+from app.commands.settings import read_settings, stop
+from app.core import migrations
+from app.core.crypto import WeakSecret, load_secrets
+from app.core.database import Database
+from app.core.errors import ParleyError
+from app.core.settings import Settings
+from app.live.hub import Hub
+
+Answer = TypeVar("Answer")
+
+
+def at_work(work: Callable[[House], Awaitable[Answer]]) -> Answer:
+    """What `work` answers; a Parley error ends the command with its sentence.
+
+    A database that is new or old is brought up to date first, so that accounts can be made before the
+    server's first start.
+    """
+    settings = read_settings()
+    try:
+        migrations.upgrade(settings)
+        return asyncio.run(_in_house(settings, work))
+    except (ParleyError, WeakSecret, migrations.NewerDatabase) as error:
+        stop(str(error))
+    except OperationalError as error:
+        stop(f"The database cannot be opened: {error.orig}. Look at DATABASE_URL and DATA_DIR.")
+
+
+async def _in_house(settings: Settings, work: Callable[[House], Awaitable[Answer]]) -> Answer:
+    database = Database(settings.resolved_database_url)
+    # Nobody listens to this hub: a running server looks at the rows with each request and each open stream.
+    house = House(database, Hub(), settings, load_secrets(settings).signing_key)
+    try:
+        return await work(house)
+    finally:
+        await database.close()
