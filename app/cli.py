@@ -2,7 +2,7 @@
 
 import typer
 
-from app.commands import database, keys, serve, settings, users
+from app.commands import check, database, keys, serve, settings, users
 
 app = typer.Typer(
     name="parley",
@@ -12,6 +12,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(serve.serve)
+app.command()(check.check)
 app.command()(settings.settings)
 app.add_typer(database.group, name="db")
 app.add_typer(users.group, name="users")

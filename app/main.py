@@ -17,13 +17,14 @@ from app.chats import api as chat_api
 from app.chats import pages as chat_pages
 from app.chats import streams as chat_streams
 from app.chats.replies import Replies
-from app.core import error_pages
+from app.core import error_pages, health
 from app.core import logging as logs
 from app.core.crypto import load_secrets, open_vault
 from app.core.database import Database
 from app.core.requests import RequestGuard
 from app.core.settings import Settings
 from app.core.static_files import router as static_files_router
+from app.core.version import VERSION
 from app.gateway.calls import Gateway
 from app.live.hub import Hub
 from app.live.stopping import Stopping
@@ -34,16 +35,22 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The application, ready to be served; nothing is opened before its lifespan starts."""
     settings = settings or Settings()
     logs.configure(settings)
-    app = FastAPI(title="Parley", version="0.1.0", lifespan=_lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(title="Parley", version=VERSION, lifespan=_lifespan, docs_url=None, redoc_url=None)
     app.state.settings = settings
     error_pages.install(app)
+    app.include_router(health.router)
     app.include_router(static_files_router)
     app.include_router(admin_router)
     app.include_router(chat_pages.router)
     app.include_router(chat_streams.router)
     app.include_router(chat_api.router)
     app.add_middleware(RenewedCookies)
-    app.add_middleware(RequestGuard, largest=settings.max_request_bytes, refuse=error_pages.render_error)
+    app.add_middleware(
+        RequestGuard,
+        largest=settings.max_request_bytes,
+        public_url=settings.public_url,
+        refuse=error_pages.render_error,
+    )
     return app
 
 
@@ -54,7 +61,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.secrets = secrets
     app.state.vault = open_vault(settings)
     app.state.database = database = Database(settings.resolved_database_url)
-    app.state.hub = hub = Hub()
+    app.state.hub = hub = _hub_for(settings)
     app.state.tasks = tasks = Tasks()
     app.state.gateway = gateway = Gateway(database, app.state.vault, settings)
     app.state.providers = gateway.providers
@@ -62,16 +69,25 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.stopping = Stopping()
     app.state.detection = Detection(settings)
     app.state.workspace = schema.accounts.Workspace(name="")
-    app.state.stopping.watch()
     await hub.start()
     await replies.begin()
     tasks.start("gateway", gateway.run())
     tasks.every(SECONDS_BETWEEN_ROUNDS, "refresh models", lambda: refresh_due(database, gateway.providers))
     try:
-        yield
+        with app.state.stopping.watching():
+            yield
     finally:
         await replies.drain(settings.shutdown_grace)
         await tasks.stop()
         await gateway.close()
         await hub.stop()
         await database.close()
+
+
+def _hub_for(settings: Settings) -> Hub:
+    if settings.is_sqlite:
+        return Hub()
+    # Imported where it is needed: SQLite installations do without the driver's memory.
+    from app.live.postgres import PostgresHub
+
+    return PostgresHub(settings.resolved_database_url)

@@ -57,7 +57,12 @@ def _prepare_beside(settings: Settings, port: int, *, serves_itself: bool) -> No
 def _prepare(settings: Settings, port: int) -> None:
     from app.commands.database import bring_up_to_date
     from app.commands.welcome import welcome
+    from app.core.crypto import WeakSecret, load_secrets
 
+    try:
+        load_secrets(settings)
+    except WeakSecret as error:
+        stop(str(error))
     bring_up_to_date(settings)
     typer.echo(welcome(settings, port), err=True)
 

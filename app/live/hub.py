@@ -31,14 +31,20 @@ class Subscription:
         except asyncio.QueueFull:
             self._lagged = True
 
+    def lag(self) -> None:
+        """Events were lost before they came here: the subscriber is to look at the database."""
+        self._lagged = True
+        self.offer({})
+
     async def next(self) -> Event:
         """Wait for the next event. Raises Lagged, once, when some were dropped."""
+        event = {} if self._lagged else await self._events.get()
         if self._lagged:
             self._lagged = False
             while not self._events.empty():
                 self._events.get_nowait()
             raise Lagged
-        return await self._events.get()
+        return event
 
 
 class Hub:
@@ -58,6 +64,12 @@ class Hub:
         """Hand `event` to all who listen to `stream`; never waits."""
         for subscription in tuple(self._subscribers.get(stream, ())):
             subscription.offer(event)
+
+    def lag_everybody(self) -> None:
+        """Tell all who listen that something was lost; they look at the database again."""
+        for subscriptions in tuple(self._subscribers.values()):
+            for subscription in tuple(subscriptions):
+                subscription.lag()
 
     @contextmanager
     def subscribe(self, *streams: str) -> Iterator[Subscription]:

@@ -1,0 +1,131 @@
+"""What `parley check` looks at. Each examination ends in findings, one sentence each; none changes anything
+but a connection's last success or error."""
+
+import shutil
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
+
+from app import schema
+from app.catalog import discovery
+from app.catalog.models import Connection
+from app.catalog.opening import OpenProviders
+from app.core import migrations
+from app.core.crypto import ENCRYPTION_KEY_FILE, SECRET_KEY_FILE, WeakSecret, load_secrets, open_vault
+from app.core.database import Database
+from app.core.settings import Settings
+
+LEAST_FREE_BYTES = 200_000_000
+
+
+class Verdict(StrEnum):
+    FINE = "ok"
+    NOTE = "note"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`subject` names what was looked at; `sentence` says how it is and, unless it is fine, what to do."""
+
+    verdict: Verdict
+    subject: str
+    sentence: str
+
+    @property
+    def has_failed(self) -> bool:
+        return self.verdict is Verdict.FAILED
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Everything, in the order in which one thing needs another."""
+    findings = [_settings(settings), *_secrets(settings), _disk(settings), _migrations(settings)]
+    if not any(finding.has_failed for finding in findings):
+        database = Database(settings.resolved_database_url)
+        try:
+            findings.append(await _accounts(database))
+            findings.extend(await _connections(database, settings))
+        finally:
+            await database.close()
+    return findings
+
+
+def _settings(settings: Settings) -> Finding:
+    where = "SQLite" if settings.is_sqlite else "PostgreSQL"
+    return Finding(Verdict.FINE, "Settings", f"read; {where}, data in {settings.data_dir.resolve()}.")
+
+
+def _secrets(settings: Settings) -> Iterator[Finding]:
+    try:
+        load_secrets(settings)
+    except (WeakSecret, OSError) as error:
+        yield Finding(Verdict.FAILED, "Secrets", str(error))
+        return
+    for name in (SECRET_KEY_FILE, ENCRYPTION_KEY_FILE):
+        path = settings.data_dir / name
+        if path.exists() and _is_open_to_others(path):
+            yield Finding(
+                Verdict.FAILED, "Secrets", f"{path} can be read by other users. Run: chmod 600 {path}"
+            )
+            return
+    yield Finding(Verdict.FINE, "Secrets", "present, and readable by this user only.")
+
+
+def _is_open_to_others(path: Path) -> bool:
+    return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+
+
+def _disk(settings: Settings) -> Finding:
+    free = shutil.disk_usage(settings.data_dir).free
+    said = f"{free / 1_000_000_000:.1f} GB are free where the data is."
+    if free < LEAST_FREE_BYTES:
+        return Finding(Verdict.FAILED, "Disk", f"{said} Make room, or move DATA_DIR to a larger disk.")
+    return Finding(Verdict.FINE, "Disk", said)
+
+
+def _migrations(settings: Settings) -> Finding:
+    try:
+        pending = migrations.pending(settings)
+    except migrations.NewerDatabase as error:
+        return Finding(Verdict.FAILED, "Database", str(error))
+    except OperationalError as error:
+        sentence = f"cannot be opened: {error.orig}. Look at DATABASE_URL and DATA_DIR."
+        return Finding(Verdict.FAILED, "Database", sentence)
+    if pending:
+        sentence = f"lacks {len(pending)} migration(s). Run: bin/parley db upgrade (bin/serve does it too)."
+        return Finding(Verdict.FAILED, "Database", sentence)
+    return Finding(Verdict.FINE, "Database", "answers, and has this version's schema.")
+
+
+async def _accounts(database: Database) -> Finding:
+    async with database.reading() as session:
+        count = await session.scalar(select(func.count()).select_from(schema.accounts.User))
+    if not count:
+        return Finding(Verdict.NOTE, "Accounts", "there are none yet. Start Parley and open /setup.")
+    return Finding(Verdict.FINE, "Accounts", f"{count}.")
+
+
+async def _connections(database: Database, settings: Settings) -> list[Finding]:
+    async with database.reading() as session:
+        query = select(Connection.id).where(Connection.is_active).order_by(Connection.name)
+        active = list(await session.scalars(query))
+    if not active:
+        return [Finding(Verdict.NOTE, "Providers", "none is connected. Add one under Admin → Connections.")]
+    providers = OpenProviders(open_vault(settings), settings)
+    try:
+        return [await _connection(database, providers, connection_id) for connection_id in active]
+    finally:
+        await providers.close()
+
+
+async def _connection(database: Database, providers: OpenProviders, connection_id: str) -> Finding:
+    answer = await discovery.test(database, providers, connection_id)
+    subject = f"Provider {answer.label}"
+    if answer.error is not None:
+        return Finding(Verdict.FAILED, subject, str(answer.error))
+    return Finding(Verdict.FINE, subject, f"answered in {answer.ms} ms with {len(answer.models)} models.")

@@ -1,0 +1,121 @@
+"""Publish and subscribe, within one process and across several over a real PostgreSQL."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from app.live.hub import LONGEST_QUEUE, Event, Hub, Lagged, Subscription
+from app.live.postgres import PostgresHub
+from tests.postgres import PostgresServer, postgres_server, postgres_url  # noqa: F401
+
+PATIENCE = 10
+
+
+async def next_of(subscription: Subscription) -> Event:
+    async with asyncio.timeout(PATIENCE):
+        return await subscription.next()
+
+
+@asynccontextmanager
+async def two_hubs(url: str) -> AsyncIterator[tuple[PostgresHub, PostgresHub]]:
+    here, there = PostgresHub(url), PostgresHub(url)
+    await here.start()
+    await there.start()
+    try:
+        yield here, there
+    finally:
+        await here.stop()
+        await there.stop()
+
+
+async def test_only_those_who_listen_to_a_stream_hear_it() -> None:
+    hub = Hub()
+    with hub.subscribe("chat:1", "chat:2") as listening, hub.subscribe("chat:3") as elsewhere:
+        hub.publish("chat:2", {"n": 1})
+
+        assert await next_of(listening) == {"n": 1}
+        hub.publish("chat:3", {"n": 2})
+        assert await next_of(elsewhere) == {"n": 2}, "and nothing before that"
+
+
+async def test_who_does_not_keep_up_learns_it_once() -> None:
+    hub = Hub()
+    with hub.subscribe("chat:1") as slow:
+        for number in range(LONGEST_QUEUE + 1):
+            hub.publish("chat:1", {"n": number})
+
+        with pytest.raises(Lagged):
+            await next_of(slow)
+        hub.publish("chat:1", {"n": "new"})
+        assert await next_of(slow) == {"n": "new"}
+
+
+async def test_who_waits_learns_at_once_that_something_was_lost() -> None:
+    hub = Hub()
+    with hub.subscribe("chat:1") as waiting:
+        soon = asyncio.create_task(next_of(waiting))
+        await asyncio.sleep(0)
+        hub.lag_everybody()
+
+        with pytest.raises(Lagged):
+            await soon
+
+
+async def test_another_process_hears_everything_once_and_in_order(postgres_url: str) -> None:  # noqa: F811
+    async with two_hubs(postgres_url) as (here, there):
+        with there.subscribe("reply:1") as far, here.subscribe("reply:1") as near:
+            for number in range(200):
+                here.publish("reply:1", {"n": number})
+            assert [(await next_of(near))["n"] for _ in range(200)] == list(range(200))
+            assert [(await next_of(far))["n"] for _ in range(200)] == list(range(200))
+
+            there.publish("reply:1", {"n": "back"})
+            assert await next_of(near) == {"n": "back"}, "its own came to it once only"
+
+
+async def test_large_events_arrive_whole(postgres_url: str) -> None:  # noqa: F811
+    text = "世界 naïve 🌍 " * 5_000
+    async with two_hubs(postgres_url) as (here, there):
+        with there.subscribe("reply:1") as far:
+            here.publish("reply:1", {"text": text})
+
+            assert await next_of(far) == {"text": text}
+
+
+async def test_what_was_said_last_is_still_sent_when_a_process_stops(postgres_url: str) -> None:  # noqa: F811
+    async with two_hubs(postgres_url) as (here, there):
+        with there.subscribe("reply:1") as far:
+            here.publish("reply:1", {"ended": "finished"})
+            await here.stop()
+
+            assert await next_of(far) == {"ended": "finished"}
+
+
+async def test_after_the_database_restarts_everybody_looks_again_and_events_flow(
+    postgres_server: PostgresServer,  # noqa: F811
+    postgres_url: str,  # noqa: F811
+) -> None:
+    async with two_hubs(postgres_url) as (here, there):
+        with there.subscribe("reply:1") as far:
+            await asyncio.to_thread(postgres_server.stop)
+            here.publish("reply:1", {"n": "while it was away"})
+            await asyncio.to_thread(postgres_server.start)
+
+            with pytest.raises(Lagged):
+                await next_of(far)
+            for number in range(100):
+                here.publish("reply:1", {"n": number})
+            heard = await next_of(far)
+            while heard["n"] != 99:
+                heard = await next_of(far)
+
+
+async def test_a_database_that_is_not_there_is_no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.live.postgres.SECONDS_TO_START", 0.3)
+    hub = PostgresHub("postgresql://parley@127.0.0.1:1/parley")
+
+    with pytest.raises(TimeoutError):
+        await hub.start()
+    await hub.stop()
