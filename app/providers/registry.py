@@ -3,8 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app.providers.anthropic import Anthropic
 from app.providers.base import Endpoint, Provider
 from app.providers.echo import Echo
+from app.providers.groq import Groq
+from app.providers.lmstudio import LMStudio
+from app.providers.ollama import Ollama
+from app.providers.openai import OpenAI
 from app.providers.openai_compatible import OpenAICompatible
 
 
@@ -32,12 +37,51 @@ KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind(
-            "openai-compatible",
-            "OpenAI-compatible server",
-            icon="plug",
-            hue=2,
-            open=OpenAICompatible,
+            "ollama",
+            "Ollama",
+            icon="cpu",
+            hue=1,
+            open=Ollama,
+            default_base_url="http://127.0.0.1:11434",
+            is_local=True,
         ),
+        Kind(
+            "openai",
+            "OpenAI",
+            icon="hexagon",
+            hue=4,
+            open=OpenAI,
+            default_base_url="https://api.openai.com/v1",
+            needs_key=True,
+        ),
+        Kind(
+            "anthropic",
+            "Anthropic",
+            icon="asterisk",
+            hue=3,
+            open=Anthropic,
+            default_base_url="https://api.anthropic.com",
+            needs_key=True,
+        ),
+        Kind(
+            "groq",
+            "Groq",
+            icon="zap",
+            hue=5,
+            open=Groq,
+            default_base_url="https://api.groq.com/openai/v1",
+            needs_key=True,
+        ),
+        Kind(
+            "lmstudio",
+            "LM Studio",
+            icon="layers",
+            hue=6,
+            open=LMStudio,
+            default_base_url="http://127.0.0.1:1234",
+            is_local=True,
+        ),
+        Kind("openai-compatible", "OpenAI-compatible server", icon="plug", hue=2, open=OpenAICompatible),
         Kind(
             "echo",
             "Echo",

@@ -12,10 +12,11 @@ import orjson
 from app.providers.base import Endpoint
 from app.providers.errors import Misaddressed, ProviderError, TimedOut
 from app.providers.untrusted import Json, parsed
-from app.providers.wire import complaints, unreachable
-from app.providers.wire.complaints import Complaint, complaint_in, not_the_protocol, refusal
+from app.providers.wire import judging, unreachable
+from app.providers.wire.complaints import Complaint, complaint_in, refusal
 from app.providers.wire.decoding import Decoder, MessageTooLarge
 from app.providers.wire.documents import Document, DocumentTooLarge, fetch
+from app.providers.wire.judging import not_the_protocol
 from app.providers.wire.quoting import words_of
 from app.providers.wire.streams import FirstTokenLate, Pace, TooQuiet, messages, open_stream, refusal_body
 
@@ -110,7 +111,7 @@ class Wire:
         raise self._error_for(refusal(response.status, headers, said), body)
 
     def _error_for(self, complaint: Complaint, body: Json | None) -> ProviderError:
-        return complaints.error_for(complaint, self.label, [self._key or "", *words_of(body)])
+        return judging.error_for(complaint, self.label, [self._key or "", *words_of(body)])
 
     def _address(self, path: str) -> str:
         address = self._base_url + path

@@ -1,76 +1,27 @@
-"""What a provider says when it refuses: read from whichever shape it has, and turned into one of our errors.
+"""What a provider says when it refuses, read from whichever shape it has.
 
 One reader serves every vendor. Nearly all of them answer `{"error": {"message", "type", "code", "param"}}`
 or a part of it, the rest `{"error": "…"}`, `{"detail": "…"}` or `{"message": "…"}`.
 """
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from app.providers.errors import (
-    ContextTooLong,
-    KeyRejected,
-    Misaddressed,
-    ModelGone,
-    NotTheProtocol,
-    OutOfCredit,
-    Overloaded,
-    ProviderError,
-    RateLimited,
-    RequestRefused,
-)
-from app.providers.untrusted import Json, list_at, object_at, objects_at, parsed, text_at
-from app.providers.wire import context_limits
-from app.providers.wire.quoting import quoted
+from app.providers.untrusted import Json, count_at, list_at, object_at, objects_at, parsed, text_at
 from app.providers.wire.retrying import retry_after
-
-NO_CREDIT: Final = {
-    "insufficient_quota",
-    "billing_error",
-    "billing_hard_limit_reached",
-    "credit_balance_exhausted",
-    "enforced_spend_limit_reached",
-    "organization_spend_limit_exceeded",
-    "organization_usage_limit_exceeded",
-    "project_spend_limit_exceeded",
-}
-BAD_KEY: Final = {"invalid_api_key", "authentication_error", "invalid_authentication"}
-NO_SUCH_MODEL: Final = {
-    "model_not_found",
-    "model_decommissioned",
-    "model_not_available",
-    "model_terms_required",
-}
-TOO_MANY: Final = {"rate_limit_exceeded", "rate_limit_error", "slow_down"}
-OVERLOAD: Final = {
-    "api_error",
-    "capacity_exceeded",
-    "internal_server_error",
-    "overloaded_error",
-    "server_error",
-    "service_unavailable",
-    "timeout_error",
-}
-OVERLOAD_STATUSES: Final = {408, 409, 424, 425, 498, 499}
-MISSING_MODEL = re.compile(
-    r"model\b.*\b(not found|not exist|not loaded|decommissioned)|no models? loaded", re.IGNORECASE
-)
-NO_BALANCE = re.compile(r"credit balance|insufficient (credits|balance|funds)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Complaint:
-    """`status` is None for one that came inside a stream; `codes` are the vendor's words for it."""
+    """`status` is None where none was given, as inside a stream; `codes` are the vendor's words for it."""
 
     status: int | None
     codes: frozenset[str] = frozenset()
     message: str = ""
     parameter: str | None = None
     retry_after: float | None = None
-    location: str = ""
     is_json: bool = True
+    in_stream: bool = False
 
 
 def refusal(status: int, headers: Mapping[str, str], body: bytes) -> Complaint:
@@ -83,14 +34,16 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> Complaint:
         found.message,
         found.parameter,
         retry_after(headers),
-        headers.get("location", ""),
         is_json=answer is not None,
     )
 
 
 def complaint_in(event: Json) -> Complaint | None:
     """What an event inside a stream complains about, if it does."""
-    return _described(event) if event.get("error") else None
+    if event.get("error"):
+        return replace(_described(event), in_stream=True)
+    groq_error = text_at(object_at(event, "x_groq"), "error")
+    return Complaint(None, message=groq_error, in_stream=True) if groq_error else None
 
 
 def _described(answer: Json) -> Complaint:
@@ -104,112 +57,20 @@ def _described(answer: Json) -> Complaint:
         or "; ".join(_objection(item) for item in objects_at(answer, "detail"))
     )
     return Complaint(
-        None, frozenset(code for code in codes if code), message, text_at(error, "param") or None
+        _status_in(error),
+        frozenset(code for code in codes if code),
+        message,
+        text_at(error, "param") or None,
     )
+
+
+def _status_in(error: Json) -> int | None:
+    """OpenRouter and vLLM put an HTTP status into `code`, also inside a stream."""
+    code = count_at(error, "code")
+    return code if code is not None and 400 <= code < 600 else None
 
 
 def _objection(item: Json) -> str:
     """One item of FastAPI's list of what is wrong with a request."""
     place = ".".join(str(step) for step in list_at(item, "loc"))
     return f"{place}: {text_at(item, 'msg')}"
-
-
-def error_for(complaint: Complaint, label: str, private: Sequence[str] = ()) -> ProviderError:
-    """The error that `complaint` amounts to. Nothing of `private` (key, prompt) is ever quoted."""
-    said = quoted(complaint.message, private)
-    if limit := context_limits.read(complaint.message, complaint.codes):
-        return _context_too_long(limit, label)
-    if _is_about_credit(complaint):
-        return OutOfCredit(
-            f"The account at {label} is out of credit or over its spending limit.{said}",
-            f"Add credit or raise the limit at {label}, or choose another model.",
-        )
-    if complaint.status in {401, 403} or complaint.codes & BAD_KEY:
-        return _key_rejected(complaint, label, said)
-    if _is_about_the_model(complaint):
-        return ModelGone(
-            f"{label} does not offer this model (any more).{said}",
-            "Choose another model, or refresh the list under Admin → Models.",
-        )
-    return _passing_failure(complaint, label, said) or _lasting_failure(complaint, label, said)
-
-
-def _is_about_credit(complaint: Complaint) -> bool:
-    return (
-        complaint.status == 402
-        or bool(complaint.codes & NO_CREDIT)
-        or bool(NO_BALANCE.search(complaint.message))
-    )
-
-
-def _is_about_the_model(complaint: Complaint) -> bool:
-    names_a_model = complaint.status == 404 and "model" in complaint.message.lower()
-    is_missing = complaint.status != 429 and bool(MISSING_MODEL.search(complaint.message))
-    return names_a_model or is_missing or bool(complaint.codes & NO_SUCH_MODEL)
-
-
-def _key_rejected(complaint: Complaint, label: str, said: str) -> ProviderError:
-    remedy = "An administrator can replace the key under Admin → Connections."
-    if complaint.status == 403:
-        return KeyRejected(f"{label} does not allow this with the key it was given.{said}", remedy)
-    # Not quoted: vendors like to repeat the key that they reject.
-    return KeyRejected(f"{label} rejected the key.", remedy)
-
-
-def _context_too_long(limit: context_limits.Limit, label: str) -> ProviderError:
-    remedy = "Start a new chat, shorten the message, or choose a model with a larger context window."
-    if limit.excess is None:
-        return ContextTooLong(f"The conversation is too long for this model at {label}.", remedy)
-    return ContextTooLong(
-        f"The conversation is {limit.excess:,} tokens too long for this model at {label}: "
-        f"{limit.asked:,} of at most {limit.allowed:,}.",
-        remedy,
-        excess=limit.excess,
-    )
-
-
-def _passing_failure(complaint: Complaint, label: str, said: str) -> ProviderError | None:
-    """Failures that may be over in a moment."""
-    status, wait = complaint.status, complaint.retry_after
-    again = f"Try again in {wait:.0f} seconds" if wait else "Try again in a moment"
-    if status == 429 or complaint.codes & TOO_MANY:
-        return RateLimited(
-            f"{label} receives too many requests from this account.{said}",
-            f"{again}, or choose another model.",
-            retry_after=wait,
-        )
-    is_overload = status is not None and (status >= 500 or status in OVERLOAD_STATUSES)
-    if is_overload or complaint.codes & OVERLOAD:
-        return Overloaded(
-            f"{label} is overloaded or has a problem of its own.{said}",
-            f"{again}, or choose another model.",
-            retry_after=wait,
-        )
-    return None
-
-
-def _lasting_failure(complaint: Complaint, label: str, said: str) -> ProviderError:
-    status = complaint.status
-    if status is not None and 300 <= status < 400:
-        return Misaddressed(
-            f"{label} sends requests on to another address, which Parley does not follow.",
-            "Enter the final address as the base URL under Admin → Connections.",
-        )
-    if status == 413:
-        return RequestRefused(
-            f"The message is too large for {label}.{said}", "Send fewer or smaller images, or less text."
-        )
-    if status in {404, 405} or not complaint.is_json:
-        return not_the_protocol(label)
-    return RequestRefused(
-        f"{label} refused the request.{said}",
-        "Change the message or choose another model.",
-        parameter=complaint.parameter,
-    )
-
-
-def not_the_protocol(label: str) -> NotTheProtocol:
-    return NotTheProtocol(
-        f"The address of {label} answers, but not in the language that was expected.",
-        "Check the kind and the base URL under Admin → Connections; many servers want /v1 at its end.",
-    )

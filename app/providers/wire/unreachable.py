@@ -6,7 +6,7 @@ import ssl
 import aiohttp
 
 from app.providers.errors import BrokenOff, Misaddressed, NotReachable, ProviderError, TimedOut
-from app.providers.wire.complaints import not_the_protocol
+from app.providers.wire.judging import not_the_protocol
 from app.providers.wire.pool import FORBIDDEN_ADDRESS
 
 CHECK_THE_ADDRESS = "Check the base URL under Admin → Connections."

@@ -1,0 +1,80 @@
+"""Anthropic: the Messages interface."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import ClassVar
+from urllib.parse import quote
+
+from app.providers.anthropic_answers import MessageReader
+from app.providers.anthropic_messages import messages_body, without_what_was_refused
+from app.providers.base import Endpoint, Event, ModelInfo, Request
+from app.providers.exchange import Exchange
+from app.providers.untrusted import Json, count_at, flag_at, object_at, objects_at, text_at
+from app.providers.wire import ServerSentEvents, Wire
+
+CURRENT_VERSION = "2026-10-21"
+SAMPLING_VERSION = "2023-06-01"
+"""Since the current version a temperature is refused, even by models that know one."""
+
+ENDINGS = re.compile(r"(/v1)?(/messages|/models)?/*$")
+MOST_PAGES = 10
+
+
+class Anthropic:
+    """`https://api.anthropic.com`, with or without `/v1`, and a key."""
+
+    default_label: ClassVar[str] = "Anthropic"
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    def stream(self, request: Request) -> AsyncIterator[Event]:
+        body = messages_body(request)
+        exchange = Exchange(
+            self._wire(SAMPLING_VERSION if "temperature" in body else CURRENT_VERSION),
+            path="/v1/messages",
+            new_decoder=ServerSentEvents,
+            new_reader=MessageReader,
+            repair=without_what_was_refused,
+        )
+        return exchange.events(body, streaming=request.streaming, retries=self._endpoint.retries)
+
+    async def list_models(self) -> list[ModelInfo]:
+        """Every model that is still served, page by page."""
+        wire = self._wire(CURRENT_VERSION)
+        models: list[ModelInfo] = []
+        after = ""
+        for _ in range(MOST_PAGES):
+            page = await wire.get(f"/v1/models?limit=1000{after}")
+            if "data" not in page:
+                raise wire.not_understood()
+            models += [_described(model) for model in objects_at(page, "data") if _is_served(model)]
+            if not flag_at(page, "has_more") or not text_at(page, "last_id"):
+                break
+            after = f"&after_id={quote(text_at(page, 'last_id'), safe='')}"
+        return models
+
+    def _wire(self, version: str) -> Wire:
+        headers = {"anthropic-version": version}
+        if self._endpoint.key:
+            headers["x-api-key"] = self._endpoint.key
+        base_url = ENDINGS.sub("", self._endpoint.base_url.strip())
+        return Wire(self._endpoint, self.default_label, base_url, headers)
+
+
+def _is_served(model: Json) -> bool:
+    return bool(text_at(model, "id")) and text_at(model, "lifecycle") != "retired"
+
+
+def _described(model: Json) -> ModelInfo:
+    capabilities = object_at(model, "capabilities")
+    return ModelInfo(
+        name=text_at(model, "id"),
+        display_name=text_at(model, "display_name") or None,
+        context_window=count_at(model, "max_input_tokens"),
+        max_output_tokens=count_at(model, "max_tokens"),
+        vision=flag_at(object_at(capabilities, "image_input"), "supported"),
+        tools=True,  # true of every model since Claude 3; the list has no word for it
+        reasoning=flag_at(object_at(capabilities, "thinking"), "supported"),
+        embeddings=False,
+    )

@@ -1,0 +1,108 @@
+"""An answer in Anthropic's words: blocks that open, grow and close, brought to events."""
+
+from collections.abc import Iterable
+
+import orjson
+
+from app.providers.base import (
+    Event,
+    Finished,
+    FinishReason,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallDelta,
+    Usage,
+    UsageReport,
+)
+from app.providers.untrusted import Json, count_at, object_at, objects_at, text_at
+
+REASONS = {
+    "max_tokens": FinishReason.LENGTH,
+    "model_context_window_exceeded": FinishReason.LENGTH,
+    "tool_use": FinishReason.TOOL_CALLS,
+    "refusal": FinishReason.CONTENT_FILTER,
+}
+
+
+class MessageReader:
+    """One answer: a stream's events in order, or the whole message at once."""
+
+    def __init__(self) -> None:
+        self.is_over = False
+        self._reason: FinishReason | None = None
+        self._usage: Json = {}
+        self._calls: dict[int, int] = {}
+        """The number of each tool call, by the index of its block among all blocks."""
+
+    @property
+    def has_finished(self) -> bool:
+        return self._reason is not None
+
+    def read(self, message: Json) -> Iterable[Event]:
+        match text_at(message, "type"):
+            case "message_start":
+                yield from self._count(object_at(message, "message"))
+            case "content_block_start":
+                yield from self._open(count_at(message, "index") or 0, object_at(message, "content_block"))
+            case "content_block_delta":
+                yield from self._delta(count_at(message, "index") or 0, object_at(message, "delta"))
+            case "message_delta":
+                yield from self._count(message)
+                self._note_reason(object_at(message, "delta"))
+            case "message_stop":
+                self.is_over = True
+            case "message":
+                yield from self._whole(message)
+
+    def end(self) -> Iterable[Event]:
+        yield Finished(self._reason or FinishReason.STOP)
+
+    def _whole(self, message: Json) -> Iterable[Event]:
+        for index, block in enumerate(objects_at(message, "content")):
+            yield from self._open(index, block)
+            if text_at(block, "type") == "tool_use":
+                arguments = orjson.dumps(object_at(block, "input")).decode()
+                yield ToolCallDelta(self._calls[index], arguments=arguments)
+        yield from self._count(message)
+        self._note_reason(message)
+
+    def _open(self, index: int, block: Json) -> Iterable[Event]:
+        if text_at(block, "type") == "tool_use":
+            number = self._calls.setdefault(index, len(self._calls))
+            yield ToolCallDelta(number, id=text_at(block, "id"), name=text_at(block, "name"))
+        elif thought := text_at(block, "thinking"):
+            yield ReasoningDelta(thought)
+        elif text := text_at(block, "text"):
+            yield TextDelta(text)
+
+    def _delta(self, index: int, delta: Json) -> Iterable[Event]:
+        if text := text_at(delta, "text"):
+            yield TextDelta(text)
+        elif thought := text_at(delta, "thinking"):
+            yield ReasoningDelta(thought)
+        elif (arguments := text_at(delta, "partial_json")) and index in self._calls:
+            yield ToolCallDelta(self._calls[index], arguments=arguments)
+
+    def _note_reason(self, source: Json) -> None:
+        if reason := text_at(source, "stop_reason"):
+            self._reason = REASONS.get(reason, FinishReason.STOP)
+
+    def _count(self, message: Json) -> Iterable[Event]:
+        """The figures so far. They are cumulative, and a later event may repeat only some of them."""
+        told = {key: value for key, value in object_at(message, "usage").items() if value is not None}
+        if told:
+            self._usage |= told
+            yield UsageReport(_usage(self._usage))
+
+
+def _usage(told: Json) -> Usage:
+    """Anthropic counts what came from a cache beside the input, we count it in."""
+    read = count_at(told, "cache_read_input_tokens") or 0
+    written = count_at(told, "cache_creation_input_tokens") or 0
+    return Usage(
+        input=(count_at(told, "input_tokens") or 0) + read + written,
+        output=count_at(told, "output_tokens") or 0,
+        cache_read=read,
+        cache_write=written,
+        reasoning=count_at(object_at(told, "output_tokens_details"), "thinking_tokens") or 0,
+    )

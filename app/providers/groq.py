@@ -1,0 +1,29 @@
+"""Groq: OpenAI's protocol at another address, with its own way to report usage and errors in a stream.
+
+`x_groq.usage` and `x_groq.error` are read where every chunk is read.
+"""
+
+import re
+from typing import ClassVar
+
+from app.providers.base import Request
+from app.providers.openai_compatible import OpenAICompatible
+from app.providers.openai_messages import chat_body
+from app.providers.untrusted import Json
+
+NOT_FOR_CHATS = re.compile(r"whisper|tts|orpheus|guard|safeguard", re.IGNORECASE)
+THINKS_INLINE = re.compile(r"qwen|deepseek-r1|qwq", re.IGNORECASE)
+"""Families that write `<think>` into the answer unless told to keep their thoughts apart."""
+
+
+class Groq(OpenAICompatible):
+    default_label: ClassVar[str] = "Groq"
+
+    def body(self, request: Request) -> Json:
+        body = chat_body(request)
+        if THINKS_INLINE.search(request.model):
+            body["reasoning_format"] = "parsed"
+        return body
+
+    def can_converse(self, model: str) -> bool:
+        return not NOT_FOR_CHATS.search(model)

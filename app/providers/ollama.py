@@ -1,0 +1,85 @@
+"""Ollama, by its own interface: its OpenAI-compatible one ignores the context window and silently cuts."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from typing import ClassVar
+
+from app.providers.base import Endpoint, Event, ModelInfo, Request
+from app.providers.errors import ModelGone, NotTheProtocol, RequestRefused
+from app.providers.exchange import Exchange
+from app.providers.ollama_answers import LineReader
+from app.providers.ollama_messages import chat_body, without_thinking
+from app.providers.ollama_window import window_for
+from app.providers.untrusted import Json, count_at, list_at, object_at, objects_at, text_at
+from app.providers.wire import JsonLines, Wire
+
+ENDINGS = re.compile(r"/(v1|api)(/.*)?$")
+MOST_AT_ONCE = 6
+"""Models whose details are asked for at the same time."""
+
+
+class Ollama:
+    """`http://host:11434`, with or without `/v1` or `/api`; a key where a proxy or ollama.com wants one."""
+
+    default_label: ClassVar[str] = "Ollama"
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        headers = {"Authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}
+        base_url = ENDINGS.sub("", endpoint.base_url.strip().rstrip("/"))
+        self._wire = Wire(endpoint, self.default_label, base_url, headers)
+
+    def stream(self, request: Request) -> AsyncIterator[Event]:
+        exchange = Exchange(
+            self._wire,
+            path="/api/chat",
+            new_decoder=JsonLines,
+            new_reader=lambda: LineReader(window_for(request)),
+            repair=without_thinking,
+        )
+        return exchange.events(
+            chat_body(request), streaming=request.streaming, retries=self._endpoint.retries
+        )
+
+    async def list_models(self) -> list[ModelInfo]:
+        answer = await self._wire.get("/api/tags")
+        if "models" not in answer:
+            raise self._wire.not_understood()
+        turnstile = asyncio.Semaphore(MOST_AT_ONCE)
+        listed = [model for model in objects_at(answer, "models") if _name(model)]
+        return await asyncio.gather(*(self._described(model, turnstile) for model in listed))
+
+    async def _described(self, model: Json, turnstile: asyncio.Semaphore) -> ModelInfo:
+        """Newer versions tell everything in the list, older ones model by model."""
+        if count_at(object_at(model, "details"), "context_length") and list_at(model, "capabilities"):
+            return _info(model, object_at(model, "details"))
+        async with turnstile:
+            try:
+                details = await self._wire.look_up("/api/show", {"model": _name(model)})
+            except (ModelGone, RequestRefused, NotTheProtocol):
+                # One broken model must not hide the others.
+                return ModelInfo(_name(model))
+        return _info({**model, **details}, object_at(details, "model_info"))
+
+
+def _name(model: Json) -> str:
+    return text_at(model, "name") or text_at(model, "model")
+
+
+def _info(model: Json, details: Json) -> ModelInfo:
+    abilities = list_at(model, "capabilities")
+    return ModelInfo(
+        name=_name(model),
+        context_window=_context_window(details),
+        vision="vision" in abilities if abilities else None,
+        tools="tools" in abilities if abilities else None,
+        reasoning="thinking" in abilities if abilities else None,
+        embeddings="embedding" in abilities if abilities else None,
+    )
+
+
+def _context_window(details: Json) -> int | None:
+    """`context_length`, or under the name of the architecture: `llama.context_length`."""
+    keys = (key for key in details if key == "context_length" or key.endswith(".context_length"))
+    return next((window for key in keys if (window := count_at(details, key))), None)
