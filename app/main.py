@@ -9,8 +9,12 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from app import schema
+from app.accounts import api as accounts_api
+from app.accounts import pages as accounts_pages
 from app.accounts.cookies import RenewedCookies
 from app.admin.router import router as admin_router
+from app.catalog import api as catalog_api
+from app.catalog import pages as catalog_pages
 from app.catalog.detection import Detection
 from app.catalog.discovery import SECONDS_BETWEEN_ROUNDS, refresh_due
 from app.chats import api as chat_api
@@ -40,7 +44,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     error_pages.install(app)
     app.include_router(health.router)
     app.include_router(static_files_router)
+    app.include_router(accounts_pages.router)
+    app.include_router(accounts_api.router)
     app.include_router(admin_router)
+    app.include_router(catalog_pages.router)
+    app.include_router(catalog_api.router)
     app.include_router(chat_pages.router)
     app.include_router(chat_streams.router)
     app.include_router(chat_api.router)

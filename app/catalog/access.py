@@ -14,8 +14,9 @@ from app.accounts.access import CurrentAdministrator
 from app.accounts.models import User
 from app.catalog.connections import By
 from app.catalog.detection import Detection
+from app.catalog.discovery import Discovery
 from app.catalog.models import Connection, Model
-from app.catalog.opening import OpenProviders, Target, target_of
+from app.catalog.opening import Target, target_of
 from app.core.crypto import Vault
 from app.core.database import Session
 from app.core.errors import NotFound, ParleyError
@@ -199,9 +200,9 @@ async def _by(request: Request, administrator: CurrentAdministrator) -> By:
     return By(administrator, address_of(request))
 
 
-def _providers(request: Request) -> OpenProviders:
-    providers: OpenProviders = request.app.state.providers
-    return providers
+def _discovery(request: Request) -> Discovery:
+    state = request.app.state
+    return Discovery(state.database, state.providers, state.tasks)
 
 
 def _vault(request: Request) -> Vault:
@@ -216,6 +217,6 @@ def _detection(request: Request) -> Detection:
 
 CurrentConnection = Annotated[Connection, Depends(_connection)]
 ByAdministrator = Annotated[By, Depends(_by)]
-CurrentProviders = Annotated[OpenProviders, Depends(_providers)]
+CurrentDiscovery = Annotated[Discovery, Depends(_discovery)]
 CurrentVault = Annotated[Vault, Depends(_vault)]
 CurrentDetection = Annotated[Detection, Depends(_detection)]

@@ -38,7 +38,7 @@ class Address:
 def normalised(kind: Kind, given: str) -> Address:
     """`given`, or the kind's own address when it is empty. Raises Invalid with the remedy."""
     text = given.strip()
-    if not text:
+    if not text or not kind.takes_base_url:
         return _default_of(kind)
     if len(text) > LONGEST:
         raise _wrong(f"The address is longer than {LONGEST} characters.")
@@ -50,15 +50,9 @@ def normalised(kind: Kind, given: str) -> Address:
 
 
 def _default_of(kind: Kind) -> Address:
-    # Echo is built in and has no address; a compatible server has none that could be guessed.
-    if not kind.default_base_url and has_address(kind):
+    if not kind.default_base_url and kind.takes_base_url:
         raise _wrong("Enter the address of the server, such as http://10.0.4.12:8080/v1.")
     return Address(kind.default_base_url)
-
-
-def has_address(kind: Kind) -> bool:
-    """Whether there is a server to be named: everywhere but in the built-in practice provider."""
-    return bool(kind.default_base_url) or kind.accepts_key
 
 
 def _split(text: str) -> SplitResult:

@@ -13,6 +13,7 @@ from app.catalog.models import Connection
 from app.catalog.naming import free_name
 from app.core.crypto import Vault, masked
 from app.core.errors import Invalid
+from app.providers import registry
 from app.providers.registry import KINDS, Kind
 
 LONGEST_LABEL = 60
@@ -113,7 +114,7 @@ async def remove(session: AsyncSession, connection: Connection, by: By) -> None:
 
 def kind_named(name: str) -> Kind:
     """Raises Invalid."""
-    kind = KINDS.get(name)
+    kind = registry.kind_named(name)
     if kind is None:
         raise Invalid(f"There is no such kind of provider. Choose one of: {', '.join(KINDS)}.", field="kind")
     return kind

@@ -51,14 +51,13 @@ class Detection:
 
     def default_address(self, kind: Kind) -> str:
         """Where a server of this kind is looked for; for other kinds the vendor's own address."""
-        return self._addresses.get(kind.name, kind.default_base_url)
+        return self._addresses.get(kind.name) or kind.default_base_url
 
     async def look(self) -> None:
         """Ask the usual addresses, unless that was done a moment ago."""
         async with self._looking:
             if not self.is_fresh:
-                places = [(KINDS[name], url) for name, url in self._addresses.items() if name in KINDS]
-                answers = await asyncio.gather(*(_probe(kind, url) for kind, url in places))
+                answers = await asyncio.gather(*(_probe(kind, url) for kind, url in self._places()))
                 self._found = tuple(server for server in answers if server is not None)
                 self._looked_at = time.monotonic()
 
@@ -67,6 +66,9 @@ class Detection:
         known = await session.execute(select(Connection.kind, Connection.base_url))
         connected = {(kind, base_url) for kind, base_url in known}
         return [server for server in self._found if (server.kind.name, server.base_url) not in connected]
+
+    def _places(self) -> list[tuple[Kind, str]]:
+        return [(KINDS[name], url) for name, url in self._addresses.items() if name in KINDS and url]
 
 
 async def _probe(kind: Kind, url: str) -> LocalServer | None:

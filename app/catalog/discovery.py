@@ -3,6 +3,7 @@
 A list that could not be fetched changes nothing but the connection's last error.
 """
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +17,9 @@ from app.catalog.defaults import sensible
 from app.catalog.models import Connection, Model
 from app.catalog.opening import OpenProviders, Target, target_of
 from app.core.clock import now
-from app.core.database import Database
+from app.core.database import Database, after_commit
 from app.core.errors import NotFound
+from app.live.tasks import Tasks
 from app.providers.base import ModelInfo
 from app.providers.errors import ProviderError
 
@@ -28,6 +30,34 @@ PATIENCE = timedelta(hours=1)
 PATIENCE_WHEN_AWAY = timedelta(minutes=1)
 """A server that was not there may have been started since: asking again is cheap and soon noticed."""
 AWAY = ("not_reachable", "not_the_protocol")
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """What doors need to ask providers with."""
+
+    database: Database
+    providers: OpenProviders
+    tasks: Tasks
+
+    async def test(self, connection_id: str) -> "Answer":
+        return await test(self.database, self.providers, connection_id)
+
+    async def refresh(self, connection_id: str) -> "Answer":
+        return await refresh(self.database, self.providers, connection_id)
+
+    async def refresh_all(self) -> None:
+        """Refresh every active connection, all at once."""
+        async with self.database.reading() as session:
+            active = list(await session.scalars(select(Connection.id).where(Connection.is_active)))
+        await asyncio.gather(*(self.refresh(connection_id) for connection_id in active))
+
+    def refresh_after_commit(self, session: AsyncSession, connection_id: str) -> None:
+        """Refresh in the background, as soon as the change is kept: no page waits for a provider."""
+        after_commit(
+            session,
+            lambda: self.tasks.start("refresh models", refresh(self.database, self.providers, connection_id)),
+        )
 
 
 @dataclass(frozen=True)

@@ -30,16 +30,19 @@ class KeyMissing(ProviderError):
 
 @dataclass(frozen=True)
 class Target:
-    """What of a connection decides how it is called."""
+    """What of a connection decides how it is called. `label` is what its errors call it."""
 
     connection_id: str
+    label: str
     kind: str
     base_url: str
     encrypted_key: str | None = field(default=None, repr=False)
 
 
 def target_of(connection: Connection) -> Target:
-    return Target(connection.id, connection.kind, connection.base_url, connection.encrypted_key)
+    return Target(
+        connection.id, connection.label, connection.kind, connection.base_url, connection.encrypted_key
+    )
 
 
 class OpenProviders:
@@ -55,18 +58,18 @@ class OpenProviders:
         held = self._open.get(target.connection_id)
         if held is not None and held[0] == target:
             return held[1]
-        provider = self.open_once(target)
+        provider = self._opened(target)
         self._open[target.connection_id] = (target, provider)
         return provider
 
-    def open_once(self, target: Target) -> Provider:
-        """A provider that is not kept: for trying out what is not saved yet. Raises KeyMissing, KeyUnreadable."""
+    def _opened(self, target: Target) -> Provider:
         return KINDS[target.kind].open(
             Endpoint(
                 base_url=target.base_url,
                 key=self._key_of(target),
                 timeouts=_timeouts(self._settings),
                 retries=self._settings.provider_retries,
+                label=target.label,
             )
         )
 
@@ -77,7 +80,7 @@ class OpenProviders:
 
     def _key_of(self, target: Target) -> str | None:
         if target.encrypted_key is None:
-            _refuse_without_key(KINDS[target.kind])
+            _refuse_without_key(KINDS[target.kind], target)
             return None
         try:
             return self._vault.decrypt(target.encrypted_key)
@@ -88,10 +91,11 @@ class OpenProviders:
             ) from error
 
 
-def _refuse_without_key(kind: Kind) -> None:
+def _refuse_without_key(kind: Kind, target: Target) -> None:
     if kind.needs_key:
         raise KeyMissing(
-            f"There is no key for {kind.label}.", "An administrator can enter one under Admin → Connections."
+            f"There is no key for {target.label}.",
+            "An administrator can enter one under Admin → Connections.",
         )
 
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.catalog.addresses import has_address
 from app.catalog.models import Connection, Model
 from app.core.clock import now
 from app.providers.registry import KINDS, Kind
@@ -51,10 +50,6 @@ class Card:
     def is_waiting(self) -> bool:
         """Whether its first answer is still on the way, so that the page looks again in a moment."""
         return self.state.light == "live"
-
-    @property
-    def has_address(self) -> bool:
-        return has_address(self.kind)
 
 
 @dataclass(frozen=True)
@@ -102,6 +97,11 @@ async def groups(
         for card in shown
         if not is_filtered or card.connection.id in models
     ]
+
+
+def kinds() -> list[Kind]:
+    """Every kind of provider that can be connected, in the order of the registry."""
+    return list(KINDS.values())
 
 
 def kind_of(connection: Connection) -> Kind:

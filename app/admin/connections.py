@@ -1,0 +1,227 @@
+"""/admin/connections: where models come from.
+
+Whatever asks a provider (test, refresh) holds no database session meanwhile, and no page waits for one:
+a new connection is asked in the background, and its card looks again until the answer is there.
+"""
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.responses import Response
+
+from app.catalog import connections, overview
+from app.catalog.access import (
+    ByAdministrator,
+    CurrentConnection,
+    CurrentDetection,
+    CurrentDiscovery,
+    CurrentVault,
+)
+from app.catalog.connections import Notice, Wish
+from app.catalog.models import Connection
+from app.core.database import Session
+from app.core.errors import Invalid
+from app.core.requests import is_htmx
+from app.core.templating import page
+
+router = APIRouter(prefix="/connections")
+Text = Annotated[str, Form()]
+HOME = "/admin/connections"
+
+
+@router.get("")
+async def show_connections(
+    request: Request, session: Session, detection: CurrentDetection, notice: str = ""
+) -> HTMLResponse:
+    return page(
+        request,
+        "admin/connections.html",
+        cards=await overview.cards(session),
+        found=await detection.unconnected(session),
+        is_looking=not detection.is_fresh,
+        notice=_sentence(notice),
+    )
+
+
+@router.get("/new")
+async def choose_connection(request: Request, detection: CurrentDetection, kind: str = "") -> HTMLResponse:
+    return _show_form(request, detection, Wish(kind)) if kind else _show_kinds(request)
+
+
+@router.get("/detected")
+async def show_detected(request: Request, session: Session, detection: CurrentDetection) -> HTMLResponse:
+    """The fragment that a page asks for once it stands: looking may take a few seconds."""
+    await detection.look()
+    found = await detection.unconnected(session)
+    return page(request, "admin/_connections_found.html", found=found, is_looking=False)
+
+
+@router.post("")
+async def create_connection(
+    request: Request,
+    session: Session,
+    vault: CurrentVault,
+    detection: CurrentDetection,
+    discovery: CurrentDiscovery,
+    by: ByAdministrator,
+    kind: Text,
+    label: Text = "",
+    base_url: Text = "",
+    key: Text = "",
+) -> Response:
+    wish = Wish(kind, label, base_url, key)
+    try:
+        connection, notices = await connections.add(session, vault, wish, by)
+    except Invalid as error:
+        if error.field == "kind":
+            raise
+        return _show_form(request, detection, wish, error)
+    discovery.refresh_after_commit(session, connection.id)
+    return _to(HOME, notices)
+
+
+@router.get("/{connection_id}")
+async def edit_connection(
+    request: Request, connection: CurrentConnection, session: Session, notice: str = ""
+) -> HTMLResponse:
+    return await _show_settings(request, session, connection, notice=_sentence(notice))
+
+
+@router.get("/{connection_id}/card")
+async def show_card(request: Request, connection: CurrentConnection, session: Session) -> HTMLResponse:
+    return await _show_card(request, session, connection)
+
+
+@router.post("/{connection_id}")
+async def update_connection(
+    request: Request,
+    connection: CurrentConnection,
+    session: Session,
+    discovery: CurrentDiscovery,
+    by: ByAdministrator,
+    label: Text = "",
+    base_url: Text = "",
+) -> Response:
+    try:
+        notices = connections.edit(session, connection, label, base_url, by)
+    except Invalid as error:
+        return await _show_settings(request, session, connection, error=error)
+    discovery.refresh_after_commit(session, connection.id)
+    return _to(f"{HOME}/{connection.id}" if Notice.KEY_DELETED in notices else HOME, notices)
+
+
+@router.post("/{connection_id}/key")
+async def replace_key(
+    request: Request,
+    connection: CurrentConnection,
+    session: Session,
+    vault: CurrentVault,
+    discovery: CurrentDiscovery,
+    by: ByAdministrator,
+    key: Text = "",
+) -> Response:
+    try:
+        connections.replace_key(session, vault, connection, key, by)
+    except Invalid as error:
+        return await _show_settings(request, session, connection, error=error)
+    discovery.refresh_after_commit(session, connection.id)
+    return _to(HOME)
+
+
+@router.post("/{connection_id}/key/deletion")
+async def delete_key(connection: CurrentConnection, session: Session, by: ByAdministrator) -> Response:
+    connections.delete_key(session, connection, by)
+    return _to(f"{HOME}/{connection.id}")
+
+
+@router.post("/{connection_id}/activity")
+async def switch_connection(
+    request: Request, connection: CurrentConnection, session: Session, by: ByAdministrator, active: Text = ""
+) -> Response:
+    connections.switch(session, connection, active == "on", by)
+    return await _show_card(request, session, connection) if is_htmx(request) else _to(HOME)
+
+
+@router.post("/{connection_id}/tests")
+async def test_connection(request: Request, connection_id: str, discovery: CurrentDiscovery) -> Response:
+    await discovery.test(connection_id)
+    return await _card_or_home(request, discovery, connection_id)
+
+
+@router.post("/{connection_id}/refreshes")
+async def refresh_connection(request: Request, connection_id: str, discovery: CurrentDiscovery) -> Response:
+    await discovery.refresh(connection_id)
+    return await _card_or_home(request, discovery, connection_id)
+
+
+@router.get("/{connection_id}/removal")
+async def confirm_removal(request: Request, connection: CurrentConnection, session: Session) -> HTMLResponse:
+    card = await overview.card(session, connection)
+    return page(request, "admin/connections_removal.html", card=card)
+
+
+@router.post("/{connection_id}/removal")
+async def remove_connection(connection: CurrentConnection, session: Session, by: ByAdministrator) -> Response:
+    await connections.remove(session, connection, by)
+    return _to(HOME)
+
+
+def _show_kinds(request: Request) -> HTMLResponse:
+    return page(request, "admin/connections_kinds.html", kinds=overview.kinds())
+
+
+def _show_form(
+    request: Request, detection: CurrentDetection, wish: Wish, error: Invalid | None = None
+) -> HTMLResponse:
+    kind = connections.kind_named(wish.kind)
+    return page(
+        request,
+        "admin/connections_new.html",
+        status=error.status if error else 200,
+        kind=kind,
+        wish=wish,
+        default_address=detection.default_address(kind),
+        error=error,
+    )
+
+
+async def _show_settings(
+    request: Request,
+    session: Session,
+    connection: Connection,
+    *,
+    notice: str = "",
+    error: Invalid | None = None,
+) -> HTMLResponse:
+    return page(
+        request,
+        "admin/connections_edit.html",
+        status=error.status if error else 200,
+        card=await overview.card(session, connection),
+        notice=notice,
+        error=error,
+    )
+
+
+async def _show_card(request: Request, session: Session, connection: Connection) -> HTMLResponse:
+    return page(request, "admin/_connections_card.html", card=await overview.card(session, connection))
+
+
+async def _card_or_home(request: Request, discovery: CurrentDiscovery, connection_id: str) -> Response:
+    if not is_htmx(request):
+        return _to(HOME)
+    async with discovery.database.reading() as session:
+        connection = await session.get_one(Connection, connection_id)
+        return await _show_card(request, session, connection)
+
+
+def _to(address: str, notices: list[Notice] | None = None) -> RedirectResponse:
+    query = f"?{urlencode({'notice': notices[-1].value})}" if notices else ""
+    return RedirectResponse(address + query, status_code=303)
+
+
+def _sentence(notice: str) -> str:
+    """Only sentences of ours: what stands in an address may have been written by anybody."""
+    return connections.SENTENCES[Notice(notice)] if notice in list(Notice) else ""

@@ -1,0 +1,82 @@
+"""/admin/models: which of the models that were found people may use."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.responses import Response
+
+from app.catalog import overview
+from app.catalog.access import ByAdministrator, CurrentConnection, CurrentDiscovery
+from app.catalog.models import Connection
+from app.catalog.selection import tick
+from app.core.database import Session
+from app.core.requests import is_htmx
+from app.core.templating import page
+
+router = APIRouter(prefix="/models")
+HOME = "/admin/models"
+Search = Annotated[str, Query(max_length=200)]
+
+
+@router.get("")
+async def show_models(request: Request, session: Session, q: Search = "", show: Search = "") -> HTMLResponse:
+    template = "admin/_models_groups.html" if is_htmx(request) else "admin/models.html"
+    only_ticked = show == "ticked"
+    return page(
+        request,
+        template,
+        groups=await overview.groups(session, search=q.strip(), only_ticked=only_ticked),
+        cards=await overview.cards(session),
+        q=q,
+        only_ticked=only_ticked,
+    )
+
+
+@router.post("/refreshes")
+async def refresh_all(discovery: CurrentDiscovery) -> Response:
+    await discovery.refresh_all()
+    return RedirectResponse(HOME, status_code=303)
+
+
+@router.post("/{connection_id}/refreshes")
+async def refresh_models(request: Request, connection_id: str, discovery: CurrentDiscovery) -> Response:
+    await discovery.refresh(connection_id)
+    if not is_htmx(request):
+        return RedirectResponse(HOME, status_code=303)
+    async with discovery.database.reading() as session:
+        return await _show_group(request, session, connection_id)
+
+
+@router.post("/{connection_id}/selection")
+async def select_models(
+    request: Request,
+    connection: CurrentConnection,
+    session: Session,
+    by: ByAdministrator,
+    shown: Annotated[Sequence[str], Form()] = (),
+    ticked: Annotated[Sequence[str], Form()] = (),
+    everything: Annotated[str, Form()] = "",
+) -> Response:
+    """Of the models `shown`, those in `ticked` are open to people from now on and the others are not.
+
+    `everything` (`tick` or `untick`) goes before single ticks.
+    """
+    wanted = {"tick": set(shown), "untick": set[str]()}.get(everything, set(ticked))
+    await tick(session, connection, wanted & set(shown), True, by)
+    await tick(session, connection, set(shown) - wanted, False, by)
+    await session.flush()
+    if not is_htmx(request):
+        return RedirectResponse(HOME, status_code=303)
+    return await _show_count(request, session, connection)
+
+
+async def _show_group(request: Request, session: Session, connection_id: str) -> HTMLResponse:
+    (group,) = await overview.groups(session, connection_id=connection_id)
+    return page(request, "admin/_models_group.html", group=group)
+
+
+async def _show_count(request: Request, session: Session, connection: Connection) -> HTMLResponse:
+    card = await overview.card(session, connection)
+    return page(request, "admin/_models_count.html", card=card)

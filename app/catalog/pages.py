@@ -1,0 +1,116 @@
+"""/setup/provider and /setup/models: from the first account to the first answer."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.responses import Response
+
+from app.accounts.access import CurrentAdministrator
+from app.catalog import connections, overview
+from app.catalog.access import ByAdministrator, CurrentDetection, CurrentDiscovery, CurrentVault
+from app.catalog.connections import Wish
+from app.catalog.detection import Detection
+from app.catalog.selection import tick
+from app.core.database import Session
+from app.core.errors import Invalid
+from app.core.requests import is_htmx
+from app.core.templating import page
+
+router = APIRouter(prefix="/setup", include_in_schema=False)
+Text = Annotated[str, Form()]
+
+
+@router.get("/provider")
+async def choose_provider(
+    request: Request,
+    session: Session,
+    detection: CurrentDetection,
+    _: CurrentAdministrator,
+    kind: Annotated[str, Query(max_length=40)] = "",
+) -> HTMLResponse:
+    if kind:
+        return _show_form(request, detection, Wish(kind))
+    return page(
+        request,
+        "catalog/setup_provider.html",
+        kinds=overview.kinds(),
+        cards=await overview.cards(session),
+        found=await detection.unconnected(session),
+        is_looking=not detection.is_fresh,
+    )
+
+
+@router.get("/provider/detected")
+async def show_detected(
+    request: Request, session: Session, detection: CurrentDetection, _: CurrentAdministrator
+) -> HTMLResponse:
+    """The fragment that the page asks for once it stands: looking may take a few seconds."""
+    await detection.look()
+    found = await detection.unconnected(session)
+    return page(request, "catalog/_setup_found.html", found=found, is_looking=False)
+
+
+@router.post("/provider")
+async def connect_provider(
+    request: Request,
+    session: Session,
+    vault: CurrentVault,
+    detection: CurrentDetection,
+    discovery: CurrentDiscovery,
+    by: ByAdministrator,
+    kind: Text,
+    label: Text = "",
+    base_url: Text = "",
+    key: Text = "",
+) -> Response:
+    wish = Wish(kind, label, base_url, key)
+    try:
+        connection, _ = await connections.add(session, vault, wish, by)
+    except Invalid as error:
+        if error.field == "kind":
+            raise
+        return _show_form(request, detection, wish, error)
+    discovery.refresh_after_commit(session, connection.id)
+    return RedirectResponse("/setup/models", status_code=303)
+
+
+@router.get("/models")
+async def choose_models(request: Request, session: Session, _: CurrentAdministrator) -> HTMLResponse:
+    """What was just found, with the sensible models ticked; it looks again until every list is there."""
+    groups = [group for group in await overview.groups(session) if group.card.connection.is_active]
+    template = "catalog/_setup_models.html" if is_htmx(request) else "catalog/setup_models.html"
+    return page(request, template, groups=groups, is_waiting=any(group.card.is_waiting for group in groups))
+
+
+@router.post("/models")
+async def open_models(
+    session: Session,
+    by: ByAdministrator,
+    shown: Annotated[Sequence[str], Form()] = (),
+    ticked: Annotated[Sequence[str], Form()] = (),
+) -> Response:
+    """Of the models `shown` (`connection/model`), open those in `ticked` to people, and close the others."""
+    for group in await overview.groups(session):
+        prefix = f"{group.card.connection.name}/"
+        names = {name.removeprefix(prefix) for name in shown if name.startswith(prefix)}
+        wanted = {name.removeprefix(prefix) for name in ticked if name.startswith(prefix)}
+        await tick(session, group.card.connection, wanted, True, by)
+        await tick(session, group.card.connection, names - wanted, False, by)
+    return RedirectResponse("/", status_code=303)
+
+
+def _show_form(
+    request: Request, detection: Detection, wish: Wish, error: Invalid | None = None
+) -> HTMLResponse:
+    kind = connections.kind_named(wish.kind)
+    return page(
+        request,
+        "catalog/setup_connection.html",
+        status=error.status if error else 200,
+        kind=kind,
+        wish=wish,
+        default_address=detection.default_address(kind),
+        error=error,
+    )
