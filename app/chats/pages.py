@@ -35,17 +35,7 @@ Key = Annotated[str, Form()]
 
 @router.get("/")
 async def new_chat(request: Request, user: CurrentUser, session: Session) -> HTMLResponse:
-    return page(
-        request,
-        "chats/page.html",
-        chat=None,
-        messages=[],
-        earlier_url=None,
-        sidebar=await sidebar_of(session, user, timezone=timezone_of(request)),
-        picker=await picker_for(session, user),
-        composer=_composer(None),
-        is_unread=False,
-    )
+    return await _page(request, user, session, None, Page([], None))
 
 
 @router.post("/chats")
@@ -68,29 +58,17 @@ async def create_chat(
 
 @router.get("/chats/{chat_id}")
 async def show_chat(request: Request, chat: CurrentChat, user: CurrentUser, session: Session) -> HTMLResponse:
-    shown = await page_ending_at(session, chat, chat.tip_id)
-    return page(
-        request,
-        "chats/page.html",
-        chat=chat_view(chat),
-        messages=await present(session, chat, shown.messages),
-        earlier_url=_earlier_url(chat, shown),
-        sidebar=await sidebar_of(session, user, timezone=timezone_of(request), current_id=chat.id),
-        picker=await picker_for(session, user, chat),
-        composer=_composer(chat),
-        is_unread=chat.is_unread,
-    )
+    return await _page(request, user, session, chat, await page_ending_at(session, chat, chat.tip_id))
 
 
 @router.get("/chats/{chat_id}/messages")
 async def show_earlier_messages(
-    request: Request, chat: CurrentChat, session: Session, before: str
+    request: Request, chat: CurrentChat, user: CurrentUser, session: Session, before: str
 ) -> Response:
     shown = await page_ending_at(session, chat, before)
     if not is_htmx(request):
-        return await _plain_page_of(request, chat, session, shown)
-    messages = await present(session, chat, shown.messages)
-    return page(request, "chats/_messages.html", messages=messages, earlier_url=_earlier_url(chat, shown))
+        return await _page(request, user, session, chat, shown)
+    return await _messages(request, session, chat, shown)
 
 
 @router.post("/chats/{chat_id}/messages")
@@ -111,8 +89,7 @@ async def create_message(
         _tell(request, session, user, chat.id, News.POSTED)
     if not is_htmx(request):
         return _go_to(request, f"/chats/{chat.id}#message-{posted.reply.id}")
-    messages = await present(session, chat, [posted.question, posted.reply])
-    return page(request, "chats/_messages.html", messages=messages, earlier_url=None)
+    return await _messages(request, session, chat, Page([posted.question, posted.reply], None))
 
 
 @router.post("/chats/{chat_id}/messages/{message_id}/variants")
@@ -230,24 +207,29 @@ async def _thread(request: Request, chat: Chat, user: User, session: AsyncSessio
     _tell(request, session, user, chat.id, News.BRANCH_CHANGED)
     if not is_htmx(request):
         return _go_to(request, f"/chats/{chat.id}")
-    shown = await page_ending_at(session, chat, chat.tip_id)
-    messages = await present(session, chat, shown.messages)
-    return page(request, "chats/_messages.html", messages=messages, earlier_url=_earlier_url(chat, shown))
+    return await _messages(request, session, chat, await page_ending_at(session, chat, chat.tip_id))
 
 
-async def _plain_page_of(request: Request, chat: Chat, session: AsyncSession, shown: Page) -> Response:
-    user: User = request.state.viewer
+async def _page(
+    request: Request, user: User, session: AsyncSession, chat: Chat | None, shown: Page
+) -> HTMLResponse:
+    current_id = chat.id if chat else ""
     return page(
         request,
         "chats/page.html",
-        chat=chat_view(chat),
-        messages=await present(session, chat, shown.messages),
+        chat=chat_view(chat) if chat else None,
+        messages=await present(session, chat, shown.messages) if chat else [],
         earlier_url=_earlier_url(chat, shown),
-        sidebar=await sidebar_of(session, user, timezone=timezone_of(request), current_id=chat.id),
+        sidebar=await sidebar_of(session, user, timezone=timezone_of(request), current_id=current_id),
         picker=await picker_for(session, user, chat),
         composer=_composer(chat),
-        is_unread=False,
+        is_unread=bool(chat and chat.is_unread),
     )
+
+
+async def _messages(request: Request, session: AsyncSession, chat: Chat, shown: Page) -> HTMLResponse:
+    messages = await present(session, chat, shown.messages)
+    return page(request, "chats/_messages.html", messages=messages, earlier_url=_earlier_url(chat, shown))
 
 
 def _composer(chat: Chat | None) -> ComposerView:
@@ -256,8 +238,8 @@ def _composer(chat: Chat | None) -> ComposerView:
     return ComposerView(f"/chats/{chat.id}/messages", "Write a message", draft_key=chat.id, key=new_id())
 
 
-def _earlier_url(chat: Chat, shown: Page) -> str | None:
-    return f"/chats/{chat.id}/messages?before={shown.earlier_id}" if shown.earlier_id else None
+def _earlier_url(chat: Chat | None, shown: Page) -> str | None:
+    return f"/chats/{chat.id}/messages?before={shown.earlier_id}" if chat and shown.earlier_id else None
 
 
 def _tell(request: Request, session: AsyncSession, user: User, chat_id: str, news: News) -> None:

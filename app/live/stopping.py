@@ -2,7 +2,11 @@
 
 import asyncio
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Stopping:
@@ -11,19 +15,27 @@ class Stopping:
     def __init__(self) -> None:
         self._event = asyncio.Event()
 
-    def watch(self) -> None:
-        """Listen in on the signals that end the process; whoever handled them before still does."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            previous = signal.getsignal(number)
-
-            def handle(received: int, frame: FrameType | None, previous: object = previous) -> None:
-                loop.call_soon_threadsafe(self._event.set)
-                if callable(previous):
-                    previous(received, frame)
-
-            if callable(previous):
-                signal.signal(number, handle)
-
     async def wait(self) -> None:
         await self._event.wait()
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Listen in on the signals that end the process; whoever handles them otherwise still does."""
+        loop = asyncio.get_running_loop()
+        earlier = {number: signal.getsignal(number) for number in SIGNALS}
+
+        def handle(number: int, frame: FrameType | None) -> None:
+            loop.call_soon_threadsafe(self._event.set)
+            handler = earlier[signal.Signals(number)]
+            if callable(handler):
+                handler(number, frame)
+
+        listened = [number for number, handler in earlier.items() if callable(handler)]
+        for number in listened:
+            signal.signal(number, handle)
+        try:
+            yield
+        finally:
+            for number in listened:
+                if signal.getsignal(number) is handle:
+                    signal.signal(number, earlier[number])
