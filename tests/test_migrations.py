@@ -13,7 +13,6 @@ from sqlalchemy import inspect
 from app import schema
 from app.core import backups, migrations
 from app.core.settings import ROOT, Settings
-from tests.postgres import postgres_server, postgres_url  # noqa: F401
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,6 +1,7 @@
 """`parley db …`: bring the database up to date, or copy it aside."""
 
 import typer
+from sqlalchemy.exc import OperationalError
 
 from app.commands.settings import read_settings, stop
 from app.core.settings import Settings
@@ -32,8 +33,6 @@ def backup() -> None:
 
 def bring_up_to_date(settings: Settings) -> bool:
     """Run pending migrations and say so; whether there were any. Ends the command when they cannot run."""
-    from sqlalchemy.exc import OperationalError
-
     from app.core import migrations
 
     try:
@@ -41,9 +40,15 @@ def bring_up_to_date(settings: Settings) -> bool:
     except migrations.NewerDatabase as error:
         stop(str(error))
     except OperationalError as error:
-        stop(f"The database cannot be opened: {error.orig}. Look at DATABASE_URL and DATA_DIR.")
+        stop(why_not_opened(error))
     if done.backup:
         typer.echo(f"The database was copied to {done.backup} before the upgrade.")
     if done.revisions:
         typer.echo("The database is now up to date.")
     return bool(done.revisions)
+
+
+def why_not_opened(error: OperationalError) -> str:
+    """A sentence for a database that cannot be opened; drivers say why in their first line."""
+    reason = str(error.orig).partition("\n")[0].rstrip(".")
+    return f"The database cannot be opened: {reason}. Look at DATABASE_URL and DATA_DIR."

@@ -15,6 +15,7 @@ from app import schema
 from app.catalog import discovery
 from app.catalog.models import Connection
 from app.catalog.opening import OpenProviders
+from app.commands.database import why_not_opened
 from app.core import migrations
 from app.core.crypto import ENCRYPTION_KEY_FILE, SECRET_KEY_FILE, WeakSecret, load_secrets, open_vault
 from app.core.database import Database
@@ -94,8 +95,7 @@ def _migrations(settings: Settings) -> Finding:
     except migrations.NewerDatabase as error:
         return Finding(Verdict.FAILED, "Database", str(error))
     except OperationalError as error:
-        sentence = f"cannot be opened: {error.orig}. Look at DATABASE_URL and DATA_DIR."
-        return Finding(Verdict.FAILED, "Database", sentence)
+        return Finding(Verdict.FAILED, "Database", why_not_opened(error))
     if pending:
         sentence = f"lacks {len(pending)} migration(s). Run: bin/parley db upgrade (bin/serve does it too)."
         return Finding(Verdict.FAILED, "Database", sentence)

@@ -7,6 +7,7 @@ from typing import TypeVar
 from sqlalchemy.exc import OperationalError
 
 from app.accounts.house import House
+from app.commands.database import why_not_opened
 from app.commands.settings import read_settings, stop
 from app.core import migrations
 from app.core.crypto import WeakSecret, load_secrets
@@ -31,7 +32,7 @@ def at_work(work: Callable[[House], Awaitable[Answer]]) -> Answer:
     except (ParleyError, WeakSecret, migrations.NewerDatabase) as error:
         stop(str(error))
     except OperationalError as error:
-        stop(f"The database cannot be opened: {error.orig}. Look at DATABASE_URL and DATA_DIR.")
+        stop(why_not_opened(error))
 
 
 async def _in_house(settings: Settings, work: Callable[[House], Awaitable[Answer]]) -> Answer:

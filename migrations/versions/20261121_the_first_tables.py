@@ -219,6 +219,7 @@ def upgrade() -> None:
         sa.Column("model", sa.String(), nullable=False),
         sa.Column("content", sa.Text(), nullable=False),
         sa.Column("reasoning", sa.Text(), nullable=False),
+        sa.Column("request_key", sa.String(), nullable=True),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("error_code", sa.String(), nullable=False),
         sa.Column("error_message", sa.Text(), nullable=False),
@@ -233,6 +234,7 @@ def upgrade() -> None:
         sa.Column("first_token_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("stop_requested_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reasoning_ms", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
             ["author_id"], ["users.id"], name=op.f("fk_messages_author_id_users"), ondelete="SET NULL"
         ),
@@ -243,6 +245,7 @@ def upgrade() -> None:
             ["parent_id"], ["messages.id"], name=op.f("fk_messages_parent_id_messages"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
+        sa.UniqueConstraint("author_id", "request_key", name=op.f("uq_messages_author_id_request_key")),
     )
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.create_index("ix_messages_chat_id_parent_id", ["chat_id", "parent_id"], unique=False)

@@ -8,7 +8,7 @@ import pytest
 
 from app.live.hub import LONGEST_QUEUE, Event, Hub, Lagged, Subscription
 from app.live.postgres import PostgresHub
-from tests.postgres import PostgresServer, postgres_server, postgres_url  # noqa: F401
+from tests.postgres import PostgresServer
 
 PATIENCE = 10
 
@@ -63,7 +63,7 @@ async def test_who_waits_learns_at_once_that_something_was_lost() -> None:
             await soon
 
 
-async def test_another_process_hears_everything_once_and_in_order(postgres_url: str) -> None:  # noqa: F811
+async def test_another_process_hears_everything_once_and_in_order(postgres_url: str) -> None:
     async with two_hubs(postgres_url) as (here, there):
         with there.subscribe("reply:1") as far, here.subscribe("reply:1") as near:
             for number in range(200):
@@ -75,7 +75,7 @@ async def test_another_process_hears_everything_once_and_in_order(postgres_url: 
             assert await next_of(near) == {"n": "back"}, "its own came to it once only"
 
 
-async def test_large_events_arrive_whole(postgres_url: str) -> None:  # noqa: F811
+async def test_large_events_arrive_whole(postgres_url: str) -> None:
     text = "世界 naïve 🌍 " * 5_000
     async with two_hubs(postgres_url) as (here, there):
         with there.subscribe("reply:1") as far:
@@ -84,7 +84,7 @@ async def test_large_events_arrive_whole(postgres_url: str) -> None:  # noqa: F8
             assert await next_of(far) == {"text": text}
 
 
-async def test_what_was_said_last_is_still_sent_when_a_process_stops(postgres_url: str) -> None:  # noqa: F811
+async def test_what_was_said_last_is_still_sent_when_a_process_stops(postgres_url: str) -> None:
     async with two_hubs(postgres_url) as (here, there):
         with there.subscribe("reply:1") as far:
             here.publish("reply:1", {"ended": "finished"})
@@ -94,8 +94,8 @@ async def test_what_was_said_last_is_still_sent_when_a_process_stops(postgres_ur
 
 
 async def test_after_the_database_restarts_everybody_looks_again_and_events_flow(
-    postgres_server: PostgresServer,  # noqa: F811
-    postgres_url: str,  # noqa: F811
+    postgres_server: PostgresServer,
+    postgres_url: str,
 ) -> None:
     async with two_hubs(postgres_url) as (here, there):
         with there.subscribe("reply:1") as far:

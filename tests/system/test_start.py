@@ -1,0 +1,219 @@
+"""What somebody who starts Parley sees: real processes, started as people start them."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.core.settings import ROOT
+
+ADDRESS = re.compile(r"Parley \S+ is at (http://\S+)")
+PATIENCE = 30
+# The promise is 2 seconds on a machine that does nothing else; bin/bench measures it.
+SECONDS_TO_ANSWER = 6
+MOST_IDLE_KILOBYTES = 120_000
+
+
+@dataclass
+class Started:
+    """A running `parley serve`: where it is, what it printed until then, and how long that took in seconds."""
+
+    process: subprocess.Popen[str]
+    url: str
+    printed: str
+    seconds: float
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE)
+
+
+Start = Callable[..., Started]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return kept | {"DATA_DIR": str(tmp_path / "data"), "NO_COLOR": "1"}
+
+
+@pytest.fixture
+def start(environment: dict[str, str]) -> Iterator[Start]:
+    with ExitStack() as running:
+
+        def start_one(*options: str, **more: str) -> Started:
+            started = _start(environment | more, options)
+            running.callback(_end, started.process)
+            return started
+
+        yield start_one
+
+
+def parley(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "app.cli", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def test_help_explains_and_starts_nothing(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [ROOT / "bin" / "serve", "--help"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+
+    assert "--workers" in done.stdout
+    assert "Installing" not in done.stderr
+
+
+def test_the_first_start_makes_what_it_needs_and_says_what_to_do_next(start: Start, tmp_path: Path) -> None:
+    started = start()
+
+    assert "/setup" in started.printed
+    assert re.search(r"asks for this code: \w{4}-\w{4}", started.printed)
+    assert httpx.get(f"{started.url}/health").json()["status"] == "ok"
+    for secret in ("secret.key", "encryption.keys"):
+        assert (tmp_path / "data" / secret).stat().st_mode & 0o777 == 0o600
+
+
+def test_the_second_start_is_quick_and_small(start: Start) -> None:
+    start().stop()
+
+    started = start()
+
+    assert started.seconds < SECONDS_TO_ANSWER
+    assert _resident_kilobytes(started.process.pid) <= MOST_IDLE_KILOBYTES
+
+
+def test_the_server_says_nothing_about_its_making(start: Start) -> None:
+    response = httpx.get(f"{start().url}/health")
+
+    assert "server" not in response.headers
+
+
+def test_it_stops_when_told(start: Start) -> None:
+    started = start()
+    started.stop()
+
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"{started.url}/health")
+
+
+def test_a_port_in_use_gets_a_sentence(start: Start, environment: dict[str, str]) -> None:
+    port = start().url.rpartition(":")[2]
+
+    second = parley(environment, "serve", "--port", port)
+
+    assert second.returncode == 1
+    assert (
+        second.stderr
+        == f"Port {port} is in use. Is Parley running already? Else choose another one with --port.\n"
+    )
+
+
+def test_several_workers_on_sqlite_are_refused_with_a_sentence(environment: dict[str, str]) -> None:
+    done = parley(environment, "serve", "--workers", "2")
+
+    assert done.returncode == 1
+    assert "needs PostgreSQL" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("SECRET_KEY", "changeme", "Make one with"),
+        ("ENCRYPTION_KEYS", "changeme", "Make one with"),
+        ("PORT", "eight", "PORT: "),
+        ("REGISTRATION", "sometimes", "REGISTRATION: "),
+    ],
+)
+def test_a_setting_that_does_not_fit_gets_a_sentence(
+    environment: dict[str, str], name: str, value: str, sentence: str
+) -> None:
+    port = [] if name == "PORT" else ["--port", "0"]
+    done = parley(environment | {name: value}, "serve", *port)
+
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert value not in done.stderr or name == "REGISTRATION"
+
+
+def test_four_workers_share_one_postgresql(start: Start, postgres_url: str) -> None:
+    started = start("--workers", "4", DATABASE_URL=postgres_url)
+
+    for _ in range(20):
+        assert httpx.get(f"{started.url}/health").json()["database"]["status"] == "ok"
+    assert len(_children(started.process.pid)) >= 4
+    started.stop()
+
+
+def _start(environment: dict[str, str], options: tuple[str, ...]) -> Started:
+    begun = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "serve", "--port", "0", *options],
+        cwd=ROOT,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    printed = ""
+    while "Ctrl+C" not in printed:
+        line = process.stderr.readline()
+        assert line, f"Parley ended at once:\n{printed}"
+        printed += line
+    found = ADDRESS.search(printed)
+    assert found, printed
+    _wait_for(found[1])
+    return Started(process, found[1], printed, time.monotonic() - begun)
+
+
+def _wait_for(url: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            httpx.get(f"{url}/health")
+        except httpx.TransportError:
+            time.sleep(0.02)
+        else:
+            return
+    raise TimeoutError(url)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _resident_kilobytes(process_id: int) -> int:
+    status = Path(f"/proc/{process_id}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+
+
+def _children(process_id: int) -> list[int]:
+    tasks = Path(f"/proc/{process_id}/task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text().split()]
