@@ -17,6 +17,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from app.core.assets import asset
 from app.core.clock import now
+from app.core.ids import new_id
+from app.core.clock import now
 from app.core.settings import ROOT
 
 environment = Environment(
@@ -27,7 +29,7 @@ environment = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
-environment.globals |= {"asset": asset, "timezone": "UTC"}
+environment.globals |= {"asset": asset, "new_id": new_id, "now": now, "timezone": "UTC"}
 
 
 def page(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
@@ -82,6 +84,11 @@ def compact(number: int) -> str:
     return str(number)
 
 
+def window(tokens: int) -> str:
+    """131072 → `128k`, 200000 → `200k`: windows in powers of two are called by their binary names."""
+    return compact(tokens // 1024 * 1000) if tokens % 1024 == 0 else compact(tokens)
+
+
 def hue_of(name: str) -> int:
     """A hue from 1 to 6 that stays with a person: `hue_of(user.id)`."""
     return crc32(name.encode()) % 6 + 1
@@ -103,4 +110,5 @@ environment.filters |= {
     "thousands": thousands,
     "compact": compact,
     "hue": hue_of,
+    "window": window,
 }

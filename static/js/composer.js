@@ -1,0 +1,55 @@
+// The message box: Enter sends, Shift+Enter is a new line, and text leaves the box only once it is stored.
+const COMPOSER = "[data-composer]"
+const grows = CSS.supports("field-sizing", "content")
+let sent = ""
+
+const boxOf = (form) => form.elements.body
+const isComposer = (element) => element instanceof HTMLFormElement && element.matches(COMPOSER)
+
+// A key names the next message: sending it twice, after a lost answer, stores it once.
+function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
+}
+
+function send(form) {
+  if (boxOf(form).value.trim() && !form.matches(".htmx-request")) form.requestSubmit()
+}
+
+function stored(form) {
+  const box = boxOf(form)
+  // What was typed while the message was on its way belongs to the next one.
+  box.value = box.value.startsWith(sent) ? box.value.slice(sent.length).trimStart() : box.value
+  form.elements.key.value = newKey()
+  box.dispatchEvent(new Event("input", { bubbles: true }))
+  box.focus()
+  form.dispatchEvent(new CustomEvent("parley:sent", { bubbles: true }))
+}
+
+// An expired session answers with the way to the login page; the text was not stored.
+const wasStored = ({ response, hx }) => response.raw.ok && !hx?.redirect?.startsWith("/login")
+
+document.addEventListener("keydown", (event) => {
+  const form = event.target.form
+  if (event.key !== "Enter" || event.shiftKey || !isComposer(form) || event.target !== boxOf(form)) return
+  // While characters are being composed (Japanese, Chinese, …) Enter chooses one. On a touch screen it is a new line.
+  if (event.isComposing || event.keyCode === 229 || matchMedia("(hover: none)").matches) return
+  event.preventDefault()
+  send(form)
+})
+
+document.addEventListener("htmx:before:request", (event) => {
+  if (isComposer(event.target)) sent = boxOf(event.target).value
+})
+
+document.addEventListener("htmx:after:request", (event) => {
+  if (isComposer(event.target) && wasStored(event.detail.ctx)) stored(event.target)
+})
+
+if (!grows) {
+  document.addEventListener("input", (event) => {
+    if (!event.target.matches(`${COMPOSER} textarea`)) return
+    event.target.style.height = "auto"
+    event.target.style.height = `${event.target.scrollHeight}px`
+  })
+}
