@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from app.catalog import connections, overview
 from app.catalog.access import (
-    ByAdministrator,
+    CurrentAct,
     CurrentConnection,
     CurrentDetection,
     CurrentDiscovery,
@@ -65,7 +65,7 @@ async def create_connection(
     vault: CurrentVault,
     detection: CurrentDetection,
     discovery: CurrentDiscovery,
-    by: ByAdministrator,
+    act: CurrentAct,
     kind: Text,
     label: Text = "",
     base_url: Text = "",
@@ -73,7 +73,7 @@ async def create_connection(
 ) -> Response:
     wish = Wish(kind, label, base_url, key)
     try:
-        connection, notices = await connections.add(session, vault, wish, by)
+        connection, notices = await connections.add(session, vault, wish, act)
     except Invalid as error:
         if error.field == "kind":
             raise
@@ -100,12 +100,12 @@ async def update_connection(
     connection: CurrentConnection,
     session: Session,
     discovery: CurrentDiscovery,
-    by: ByAdministrator,
+    act: CurrentAct,
     label: Text = "",
     base_url: Text = "",
 ) -> Response:
     try:
-        notices = connections.edit(session, connection, label, base_url, by)
+        notices = connections.edit(session, connection, label, base_url, act)
     except Invalid as error:
         return await _show_settings(request, session, connection, error=error)
     discovery.refresh_after_commit(session, connection.id)
@@ -119,11 +119,11 @@ async def replace_key(
     session: Session,
     vault: CurrentVault,
     discovery: CurrentDiscovery,
-    by: ByAdministrator,
+    act: CurrentAct,
     key: Text = "",
 ) -> Response:
     try:
-        connections.replace_key(session, vault, connection, key, by)
+        connections.replace_key(session, vault, connection, key, act)
     except Invalid as error:
         return await _show_settings(request, session, connection, error=error)
     discovery.refresh_after_commit(session, connection.id)
@@ -131,16 +131,16 @@ async def replace_key(
 
 
 @router.post("/{connection_id}/key/deletion")
-async def delete_key(connection: CurrentConnection, session: Session, by: ByAdministrator) -> Response:
-    connections.delete_key(session, connection, by)
+async def delete_key(connection: CurrentConnection, session: Session, act: CurrentAct) -> Response:
+    connections.delete_key(session, connection, act)
     return _to(f"{HOME}/{connection.id}")
 
 
 @router.post("/{connection_id}/activity")
 async def switch_connection(
-    request: Request, connection: CurrentConnection, session: Session, by: ByAdministrator, active: Text = ""
+    request: Request, connection: CurrentConnection, session: Session, act: CurrentAct, active: Text = ""
 ) -> Response:
-    connections.switch(session, connection, active == "on", by)
+    connections.switch(session, connection, active == "on", act)
     return await _show_card(request, session, connection) if is_htmx(request) else _to(HOME)
 
 
@@ -163,8 +163,8 @@ async def confirm_removal(request: Request, connection: CurrentConnection, sessi
 
 
 @router.post("/{connection_id}/removal")
-async def remove_connection(connection: CurrentConnection, session: Session, by: ByAdministrator) -> Response:
-    await connections.remove(session, connection, by)
+async def remove_connection(connection: CurrentConnection, session: Session, act: CurrentAct) -> Response:
+    await connections.remove(session, connection, act)
     return _to(HOME)
 
 

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
 from app.catalog import overview
-from app.catalog.access import ByAdministrator, CurrentConnection, CurrentDiscovery
+from app.catalog.access import CurrentAct, CurrentConnection, CurrentDiscovery
 from app.catalog.models import Connection
 from app.catalog.selection import tick
 from app.core.database import Session
@@ -54,7 +54,7 @@ async def select_models(
     request: Request,
     connection: CurrentConnection,
     session: Session,
-    by: ByAdministrator,
+    act: CurrentAct,
     shown: Annotated[Sequence[str], Form()] = (),
     ticked: Annotated[Sequence[str], Form()] = (),
     everything: Annotated[str, Form()] = "",
@@ -64,8 +64,8 @@ async def select_models(
     `everything` (`tick` or `untick`) goes before single ticks.
     """
     wanted = {"tick": set(shown), "untick": set[str]()}.get(everything, set(ticked))
-    await tick(session, connection, wanted & set(shown), True, by)
-    await tick(session, connection, set(shown) - wanted, False, by)
+    await tick(session, connection, wanted & set(shown), True, act)
+    await tick(session, connection, set(shown) - wanted, False, act)
     await session.flush()
     if not is_htmx(request):
         return RedirectResponse(HOME, status_code=303)

@@ -11,8 +11,8 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.access import CurrentAdministrator
+from app.accounts.audit import Act
 from app.accounts.models import User
-from app.catalog.connections import By
 from app.catalog.detection import Detection
 from app.catalog.discovery import Discovery
 from app.catalog.models import Connection, Model
@@ -196,8 +196,8 @@ async def _connection(connection_id: str, session: Session, _: CurrentAdministra
     return connection
 
 
-async def _by(request: Request, administrator: CurrentAdministrator) -> By:
-    return By(administrator, address_of(request))
+async def _act(request: Request, administrator: CurrentAdministrator) -> Act:
+    return Act(administrator, address_of(request))
 
 
 def _discovery(request: Request) -> Discovery:
@@ -216,7 +216,7 @@ def _detection(request: Request) -> Detection:
 
 
 CurrentConnection = Annotated[Connection, Depends(_connection)]
-ByAdministrator = Annotated[By, Depends(_by)]
+CurrentAct = Annotated[Act, Depends(_act)]
 CurrentDiscovery = Annotated[Discovery, Depends(_discovery)]
 CurrentVault = Annotated[Vault, Depends(_vault)]
 CurrentDetection = Annotated[Detection, Depends(_detection)]

@@ -49,6 +49,11 @@ def normalised(kind: Kind, given: str) -> Address:
     return Address(url, is_trimmed=path != parts.path.rstrip("/"))
 
 
+def is_on_this_machine(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
 def _default_of(kind: Kind) -> Address:
     if not kind.default_base_url and kind.takes_base_url:
         raise _wrong("Enter the address of the server, such as http://10.0.4.12:8080/v1.")

@@ -4,15 +4,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import audit
-from app.accounts.models import User
+from app.accounts.audit import Act
 from app.catalog.addresses import Address, normalised
 from app.catalog.models import Connection
-from app.catalog.naming import free_name
+from app.catalog.naming import free_name, slug_of
 from app.core.crypto import Vault, masked
-from app.core.errors import Invalid
+from app.core.errors import Invalid, NotFound
 from app.providers import registry
 from app.providers.registry import KINDS, Kind
 
@@ -34,14 +35,6 @@ SENTENCES = {
 
 
 @dataclass(frozen=True)
-class By:
-    """Who makes a change, and from where; for the audit log."""
-
-    actor: User | str
-    address: str = ""
-
-
-@dataclass(frozen=True)
 class Wish:
     """A connection as it was asked for. An empty label or address means the kind's own."""
 
@@ -51,7 +44,7 @@ class Wish:
     key: str = field(default="", repr=False)
 
 
-async def add(session: AsyncSession, vault: Vault, wish: Wish, by: By) -> tuple[Connection, list[Notice]]:
+async def add(session: AsyncSession, vault: Vault, wish: Wish, act: Act) -> tuple[Connection, list[Notice]]:
     """The new connection, and what was changed of the wish. Raises Invalid."""
     kind = kind_named(wish.kind)
     label = _clean_label(wish.label or kind.label)
@@ -63,11 +56,11 @@ async def add(session: AsyncSession, vault: Vault, wish: Wish, by: By) -> tuple[
     _keep_key(connection, vault, key)
     session.add(connection)
     await session.flush()
-    _record(session, by, "connection.created", connection, f"{kind.label} {address.url}".strip())
+    _record(session, act, "connection.created", connection, f"{kind.label} {address.url}".strip())
     return connection, _notices_of(address)
 
 
-def edit(session: AsyncSession, connection: Connection, label: str, base_url: str, by: By) -> list[Notice]:
+def edit(session: AsyncSession, connection: Connection, label: str, base_url: str, act: Act) -> list[Notice]:
     """Change what it is called and where it is; its name in `connection/model` stays, so that chats keep
     their model. Raises Invalid."""
     kind = kind_named(connection.kind)
@@ -75,41 +68,58 @@ def edit(session: AsyncSession, connection: Connection, label: str, base_url: st
     address = normalised(kind, base_url)
     notices = _notices_of(address)
     if label != connection.label:
-        _record(session, by, "connection.renamed", connection, label)
+        _record(session, act, "connection.renamed", connection, label)
         connection.label = label
     if address.url != connection.base_url:
-        _record(session, by, "connection.address_changed", connection, address.url)
+        _record(session, act, "connection.address_changed", connection, address.url)
         notices += _move(connection, address.url)
     return notices
 
 
-def replace_key(session: AsyncSession, vault: Vault, connection: Connection, key: str, by: By) -> None:
+def replace_key(session: AsyncSession, vault: Vault, connection: Connection, key: str, act: Act) -> None:
     """Store another key; the next call uses it. Raises Invalid."""
     key = _clean_key(kind_named(connection.kind), key)
     if not key:
         raise Invalid("Paste the new key first.", field="key")
     _keep_key(connection, vault, key)
     _start_afresh(connection)
-    _record(session, by, "connection.key_replaced", connection)
+    _record(session, act, "connection.key_replaced", connection)
 
 
-def delete_key(session: AsyncSession, connection: Connection, by: By) -> None:
+def delete_key(session: AsyncSession, connection: Connection, act: Act) -> None:
     _forget_key(connection)
     _start_afresh(connection)
-    _record(session, by, "connection.key_deleted", connection)
+    _record(session, act, "connection.key_deleted", connection)
 
 
-def switch(session: AsyncSession, connection: Connection, is_active: bool, by: By) -> None:
+def switch(session: AsyncSession, connection: Connection, is_active: bool, act: Act) -> None:
     """On or off: models of a connection that is off cannot be used, and keep their ticks."""
     if connection.is_active != is_active:
         connection.is_active = is_active
-        _record(session, by, "connection.activated" if is_active else "connection.deactivated", connection)
+        _record(session, act, "connection.activated" if is_active else "connection.deactivated", connection)
 
 
-async def remove(session: AsyncSession, connection: Connection, by: By) -> None:
+async def remove(session: AsyncSession, connection: Connection, act: Act) -> None:
     """Gone with its key and its models; chats stay as they are and ask for another model."""
-    _record(session, by, "connection.removed", connection)
+    _record(session, act, "connection.removed", connection)
     await session.delete(connection)
+
+
+async def refuse_taken(session: AsyncSession, wish: Wish) -> None:
+    """Raises Invalid when there is a connection of this name: a script run twice must not connect twice."""
+    name = slug_of(wish.label)
+    if await session.scalar(select(Connection.id).where(Connection.name == name)) is not None:
+        raise Invalid(
+            f"There is a connection called {name} already. Remove it first, or choose another name."
+        )
+
+
+async def by_name(session: AsyncSession, name: str) -> Connection:
+    """The connection called `name`, as the command line names it. Raises NotFound."""
+    found = await session.scalar(select(Connection).where(Connection.name == slug_of(name)))
+    if found is None:
+        raise NotFound(f"There is no connection called “{name}”. `parley providers list` shows all.")
+    return found
 
 
 def kind_named(name: str) -> Kind:
@@ -181,5 +191,5 @@ def _start_afresh(connection: Connection) -> None:
     connection.refresh_tried_at = None
 
 
-def _record(session: AsyncSession, by: By, action: str, connection: Connection, detail: str = "") -> None:
-    audit.record(session, by.actor, action, subject=connection.name, detail=detail, address=by.address)
+def _record(session: AsyncSession, act: Act, action: str, connection: Connection, detail: str = "") -> None:
+    audit.record(session, act.actor, action, subject=connection.name, detail=detail, address=act.address)

@@ -4,11 +4,13 @@ The row's own values are the version: whoever asks has just read them, so a repl
 effective with the next call, in every process, without anyone being told.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from app.catalog.models import Connection
-from app.core.crypto import Undecipherable, Vault
+from app.core.crypto import Undecipherable, Vault, open_vault
 from app.core.settings import Settings
 from app.providers import wire
 from app.providers.base import Endpoint, Provider, Timeouts
@@ -89,6 +91,16 @@ class OpenProviders:
                 "The stored key can no longer be read.",
                 "An administrator can replace it under Admin → Connections; what it was encrypted with is gone.",
             ) from error
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[OpenProviders]:
+    """Providers for as long as a command runs; the server keeps its own."""
+    providers = OpenProviders(open_vault(settings), settings)
+    try:
+        yield providers
+    finally:
+        await providers.close()
 
 
 def _refuse_without_key(kind: Kind, target: Target) -> None:

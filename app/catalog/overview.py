@@ -6,6 +6,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.catalog.addresses import is_on_this_machine
 from app.catalog.models import Connection, Model
 from app.core.clock import now
 from app.providers.registry import KINDS, Kind
@@ -119,7 +120,9 @@ def _state(connection: Connection) -> State:
         light = "warning" if connection.last_error_code in PASSING else "error"
         return State(light, WORDS.get(connection.last_error_code, "Failed"))
     if connection.last_success_at is not None:
-        return State("online", "Online, on this machine" if kind_of(connection).is_local else "Online")
+        return State(
+            "online", "Online, on this machine" if is_on_this_machine(connection.base_url) else "Online"
+        )
     if connection.refresh_tried_at is None and now() - connection.created_at < LONGEST_FIRST_ANSWER:
         return State("live", "Asking for its models")
     return State("off", "Not tested yet")

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from app.accounts.access import CurrentAdministrator
 from app.catalog import connections, overview
-from app.catalog.access import ByAdministrator, CurrentDetection, CurrentDiscovery, CurrentVault
+from app.catalog.access import CurrentAct, CurrentDetection, CurrentDiscovery, CurrentVault
 from app.catalog.connections import Wish
 from app.catalog.detection import Detection
 from app.catalog.selection import tick
@@ -59,7 +59,7 @@ async def connect_provider(
     vault: CurrentVault,
     detection: CurrentDetection,
     discovery: CurrentDiscovery,
-    by: ByAdministrator,
+    act: CurrentAct,
     kind: Text,
     label: Text = "",
     base_url: Text = "",
@@ -67,7 +67,7 @@ async def connect_provider(
 ) -> Response:
     wish = Wish(kind, label, base_url, key)
     try:
-        connection, _ = await connections.add(session, vault, wish, by)
+        connection, _ = await connections.add(session, vault, wish, act)
     except Invalid as error:
         if error.field == "kind":
             raise
@@ -87,7 +87,7 @@ async def choose_models(request: Request, session: Session, _: CurrentAdministra
 @router.post("/models")
 async def open_models(
     session: Session,
-    by: ByAdministrator,
+    act: CurrentAct,
     shown: Annotated[Sequence[str], Form()] = (),
     ticked: Annotated[Sequence[str], Form()] = (),
 ) -> Response:
@@ -96,8 +96,8 @@ async def open_models(
         prefix = f"{group.card.connection.name}/"
         names = {name.removeprefix(prefix) for name in shown if name.startswith(prefix)}
         wanted = {name.removeprefix(prefix) for name in ticked if name.startswith(prefix)}
-        await tick(session, group.card.connection, wanted, True, by)
-        await tick(session, group.card.connection, names - wanted, False, by)
+        await tick(session, group.card.connection, wanted, True, act)
+        await tick(session, group.card.connection, names - wanted, False, act)
     return RedirectResponse("/", status_code=303)
 
 

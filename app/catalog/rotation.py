@@ -1,6 +1,6 @@
 """Encrypting every stored key anew, with the newest encryption key."""
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalog.models import Connection
@@ -12,17 +12,29 @@ async def reencrypt(session: AsyncSession, vault: Vault) -> int:
 
     One transaction for all, so that an interruption leaves the old state whole.
     """
-    connections = list(
-        await session.scalars(
-            select(Connection)
-            .where(Connection.encrypted_key.is_not(None))
-            .order_by(Connection.id)
-            .with_for_update()
-        )
-    )
+    connections = await session.scalars(_with_keys().order_by(Connection.id).with_for_update())
+    count = 0
     for connection in connections:
         connection.encrypted_key = _anew(vault, connection)
-    return len(connections)
+        count += 1
+    return count
+
+
+async def all_readable(session: AsyncSession, vault: Vault) -> bool:
+    """Whether `vault` can read every stored key: only then may other encryption keys be thrown away."""
+    return all(_is_readable(vault, connection) for connection in await session.scalars(_with_keys()))
+
+
+def _with_keys() -> Select[Connection]:
+    return select(Connection).where(Connection.encrypted_key.is_not(None))
+
+
+def _is_readable(vault: Vault, connection: Connection) -> bool:
+    try:
+        vault.decrypt(connection.encrypted_key or "")
+    except Undecipherable:
+        return False
+    return True
 
 
 def _anew(vault: Vault, connection: Connection) -> str | None:

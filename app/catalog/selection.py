@@ -6,14 +6,15 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import audit
-from app.catalog.connections import By
+from app.accounts.audit import Act
 from app.catalog.models import Connection, Model
+from app.core.errors import NotFound
 
 MOST_NAMES_IN_DETAIL = 20
 
 
 async def tick(
-    session: AsyncSession, connection: Connection, names: Collection[str], is_enabled: bool, by: By
+    session: AsyncSession, connection: Connection, names: Collection[str], is_enabled: bool, act: Act
 ) -> int:
     """Open the models called `names` to people, or close them; how many changed."""
     changed = [
@@ -21,21 +22,23 @@ async def tick(
         for model in await _models_of(session, connection)
         if model.name in names and model.is_enabled != is_enabled
     ]
-    await _set(session, connection, changed, is_enabled, by)
+    await _set(session, connection, changed, is_enabled, act)
     return len(changed)
 
 
-async def tick_all(session: AsyncSession, connection: Connection, is_enabled: bool, by: By) -> int:
+async def tick_all(session: AsyncSession, connection: Connection, is_enabled: bool, act: Act) -> int:
     """Open every model of the connection, or close every one; how many changed."""
     names = {model.name for model in await _models_of(session, connection)}
-    return await tick(session, connection, names, is_enabled, by)
+    return await tick(session, connection, names, is_enabled, act)
 
 
-async def tick_exactly(session: AsyncSession, connection: Connection, names: Collection[str], by: By) -> None:
-    """Open the models called `names` and close all others of the connection."""
-    others = {model.name for model in await _models_of(session, connection)} - set(names)
-    await tick(session, connection, names, True, by)
-    await tick(session, connection, others, False, by)
+async def refuse_unknown(session: AsyncSession, connection: Connection, name: str) -> None:
+    """Raises NotFound when the connection has no model called `name`."""
+    if name not in {model.name for model in await _models_of(session, connection)}:
+        raise NotFound(
+            f"{connection.name} has no model called “{name}”. `parley models list --all` shows every model; "
+            "`parley models refresh` looks for new ones."
+        )
 
 
 async def _models_of(session: AsyncSession, connection: Connection) -> list[Model]:
@@ -43,7 +46,7 @@ async def _models_of(session: AsyncSession, connection: Connection) -> list[Mode
 
 
 async def _set(
-    session: AsyncSession, connection: Connection, models: list[Model], is_enabled: bool, by: By
+    session: AsyncSession, connection: Connection, models: list[Model], is_enabled: bool, act: Act
 ) -> None:
     if not models:
         return
@@ -54,7 +57,7 @@ async def _set(
             await session.delete(model)
     action = "models.enabled" if is_enabled else "models.disabled"
     audit.record(
-        session, by.actor, action, subject=connection.name, detail=_listed(models), address=by.address
+        session, act.actor, action, subject=connection.name, detail=_listed(models), address=act.address
     )
 
 

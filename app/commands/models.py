@@ -1,0 +1,109 @@
+"""`parley models …`: which models people may use. A running server uses every change at once."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.commands.settings import stop
+
+if TYPE_CHECKING:
+    from app.accounts.house import House
+    from app.catalog.discovery import Answer
+    from app.catalog.overview import Group
+
+group = typer.Typer(no_args_is_help=True, help="Models: refresh, enable, disable, list.")
+
+Names = Annotated[
+    list[str],
+    typer.Argument(help="connection/model, or connection/* for all of them.", metavar="MODEL..."),
+]
+ALL = "*"
+
+
+@group.command()
+def refresh(
+    connection: Annotated[str, typer.Argument(help="Only this connection.", metavar="[CONNECTION]")] = "",
+) -> None:
+    """Ask providers for their lists of models; exit code 1 when one fails, whose old list is kept."""
+    from app.commands.working import at_work
+
+    answers = at_work(lambda house: _refresh(house, connection))
+    for answer in answers:
+        if answer.error is None:
+            typer.echo(f"{answer.label}: {len(answer.models)} models.")
+    failures = [f"{answer.label}: {answer.error}" for answer in answers if answer.error is not None]
+    if failures:
+        stop("\n".join(failures))
+
+
+@group.command()
+def enable(names: Names) -> None:
+    """Open models to people."""
+    _tick(names, True)
+
+
+@group.command()
+def disable(names: Names) -> None:
+    """Close models to people."""
+    _tick(names, False)
+
+
+@group.command("list")
+def list_(
+    everything: Annotated[bool, typer.Option("--all", help="Also those that are not ticked.")] = False,
+) -> None:
+    """List models: full name, context window in tokens, state."""
+    from app.commands.working import at_work
+
+    for found in at_work(_groups):
+        for model in found.models:
+            if everything or model.is_enabled:
+                state = "missing" if model.missing_since else "enabled" if model.is_enabled else "disabled"
+                full_name = f"{found.card.connection.name}/{model.name}"
+                typer.echo(f"{full_name}\t{model.context_window or '-'}\t{state}")
+
+
+def _tick(names: list[str], is_enabled: bool) -> None:
+    from app.commands.working import at_work
+
+    changed = at_work(lambda house: _select(house, names, is_enabled))
+    typer.echo(f"{'Enabled' if is_enabled else 'Disabled'} {changed} of {len(names)} named.")
+
+
+async def _refresh(house: "House", name: str) -> "list[Answer]":
+    from app.catalog import connections, discovery, overview
+    from app.catalog.opening import opened
+
+    async with house.database.reading() as session:
+        if name:
+            wanted = [await connections.by_name(session, name)]
+        else:
+            cards = await overview.cards(session)
+            wanted = [card.connection for card in cards if card.connection.is_active]
+    async with opened(house.settings) as providers:
+        return [await discovery.refresh(house.database, providers, connection.id) for connection in wanted]
+
+
+async def _select(house: "House", names: list[str], is_enabled: bool) -> int:
+    from app.accounts import audit
+    from app.catalog import connections, selection
+
+    act = audit.Act(audit.COMMAND_LINE)
+    changed = 0
+    async with house.database.writing() as session:
+        for full_name in names:
+            connection_name, _, name = full_name.partition("/")
+            connection = await connections.by_name(session, connection_name)
+            if name == ALL:
+                changed += await selection.tick_all(session, connection, is_enabled, act)
+            else:
+                await selection.refuse_unknown(session, connection, name)
+                changed += await selection.tick(session, connection, {name}, is_enabled, act)
+    return changed
+
+
+async def _groups(house: "House") -> "list[Group]":
+    from app.catalog import overview
+
+    async with house.database.reading() as session:
+        return await overview.groups(session)
