@@ -5,11 +5,12 @@ The only module that knows every room.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 
-from app import schema
 from app.accounts import api as accounts_api
+from app.accounts import housekeeping, workspace
 from app.accounts import pages as accounts_pages
 from app.accounts.cookies import RenewedCookies
 from app.admin.router import router as admin_router
@@ -74,12 +75,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.gateway = gateway = Gateway(database, app.state.vault, settings)
     app.state.providers = gateway.providers
     app.state.replies = replies = Replies(database, hub, tasks, gateway)
-    app.state.stopping = Stopping()
+    app.state.stopping = Stopping(hub)
     app.state.detection = Detection(settings)
-    app.state.workspace = schema.accounts.Workspace(name="")
+    app.state.workspace = await workspace.load(database)
     await hub.start()
     await replies.begin()
     tasks.start("gateway", gateway.run())
+    tasks.start("follow workspace", workspace.follow(database, hub, partial(setattr, app.state, "workspace")))
+    tasks.every(housekeeping.SECONDS_BETWEEN_ROUNDS, "tidy", lambda: housekeeping.tidy(database))
     tasks.every(SECONDS_BETWEEN_ROUNDS, "refresh models", lambda: refresh_due(database, gateway.providers))
     try:
         with app.state.stopping.watching():

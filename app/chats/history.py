@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.chats.models import RUNNING, Chat, Message, MessageRole, MessageStatus
+from app.chats.models import Chat, Message, MessageRole, MessageStatus
 from app.providers.base import Role, Turn
 
 PAGE = 30
@@ -97,26 +97,14 @@ async def variants_of(session: AsyncSession, chat: Chat, messages: list[Message]
 
 
 async def newest_descendant(session: AsyncSession, chat: Chat, message_id: str) -> str:
-    """The end of the branch that goes through `message_id`, always taking the newest way."""
+    """The newest message that follows from `message_id`; ids grow with time, so nothing follows it."""
     step = (
         select(Message.id)
         .where(Message.id == message_id, Message.chat_id == chat.id)
-        .cte("descent", recursive=True)
+        .cte("descendants", recursive=True)
     )
-    newest_child = (
-        select(func.max(Message.id)).where(Message.parent_id == step.c.id).correlate(step).scalar_subquery()
-    )
-    descent = step.union_all(select(newest_child).where(newest_child.is_not(None)))
-    last = await session.scalar(select(func.max(descent.c.id)))
-    return last or message_id
-
-
-async def running_replies(session: AsyncSession, chat_id: str) -> list[str]:
-    """Ids of the replies of a chat that are being written, or wait for their turn."""
-    found = await session.scalars(
-        select(Message.id).where(Message.chat_id == chat_id, Message.status.in_(RUNNING))
-    )
-    return list(found)
+    descendants = step.union_all(select(Message.id).join(step, Message.parent_id == step.c.id))
+    return await session.scalar(select(func.max(descendants.c.id))) or message_id
 
 
 def as_turn(message: Message) -> Turn | None:

@@ -5,6 +5,7 @@ Event ids are positions in the reply, so that a reader who lost the line goes on
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 
@@ -17,7 +18,7 @@ from app.chats.schemas import MessageBody
 from app.core.database import Database
 from app.live.hub import Hub, Lagged
 from app.live.sse import event
-from app.live.stopping import Stopping
+from app.live.stopping import STOPPING, Stopping
 
 SECONDS_BETWEEN_FRAMES = 1 / 30
 SECONDS_FOR_EACH_LIVE_REPLY = 0.0006
@@ -89,26 +90,13 @@ def ending_of(message: MessageBody) -> bytes:
 
 async def until_signed_out(database: Database, hub: Hub, stopping: Stopping, identity: Identity) -> None:
     """Returns when this person must see no more: signed out, disabled, revoked; or when the server stops."""
-    stop = asyncio.create_task(stopping.wait())
-    try:
-        with hub.subscribe(*identity.streams) as subscription:
-            while not stop.done():
-                heard = asyncio.create_task(_heard(subscription.next))
-                await asyncio.wait(
-                    (heard, stop), timeout=SECONDS_BETWEEN_CHECKS, return_when=asyncio.FIRST_COMPLETED
-                )
-                heard.cancel()
-                if not await still_valid(database, identity):
-                    return
-    finally:
-        stop.cancel()
-
-
-async def _heard(listen: Callable[[], Awaitable[object]]) -> None:
-    try:
-        await listen()
-    except Lagged:
-        return
+    with hub.subscribe(*identity.streams, STOPPING) as subscription:
+        while not stopping.has_begun:
+            with suppress(TimeoutError, Lagged):
+                async with asyncio.timeout(SECONDS_BETWEEN_CHECKS):
+                    await subscription.next()
+            if not await still_valid(database, identity):
+                return
 
 
 def _pace(broadcasts: Broadcasts) -> float:

@@ -6,17 +6,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from app.live.hub import Hub
+
+STOPPING = "stopping"
+"""The hub's stream that hears of it."""
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Stopping:
-    """Set as soon as the process is asked to stop, before the server waits for its connections."""
+    """Begins as soon as the process is asked to stop, before the server waits for its connections."""
 
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self.has_begun = False
 
-    async def wait(self) -> None:
-        await self._event.wait()
+    def begin(self) -> None:
+        self.has_begun = True
+        self._hub.publish(STOPPING, {})
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -25,7 +31,7 @@ class Stopping:
         earlier = {number: signal.getsignal(number) for number in SIGNALS}
 
         def handle(number: int, frame: FrameType | None) -> None:
-            loop.call_soon_threadsafe(self._event.set)
+            loop.call_soon_threadsafe(self.begin)
             handler = earlier[signal.Signals(number)]
             if callable(handler):
                 handler(number, frame)

@@ -37,7 +37,7 @@ async def address(app: FastAPI) -> AsyncIterator[str]:
     """The application behind a real socket: what streams cannot be seen without one."""
     server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_level="error"))
     serving = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110  (uvicorn tells in no other way)
         await asyncio.sleep(0.005)
     port = server.servers[0].sockets[0].getsockname()[1]
     yield f"http://127.0.0.1:{port}"

@@ -1,6 +1,5 @@
 """Conversations through the JSON doors."""
 
-
 from app.core.database import Database
 from tests.cast import Cast
 

@@ -74,9 +74,10 @@ async def test_stop_keeps_what_was_said(cast: Cast, echo: str, address: str) -> 
     chat = await cast.alice.starts_a_chat()
     message = {"content": f"/long 200 {LONG}", "model": "echo/echo"}
 
-    async with browser_of(cast.alice, address) as client, client.stream(
-        "POST", f"/api/chats/{chat.id}/messages", json=message, headers=STREAM
-    ) as response:
+    async with (
+        browser_of(cast.alice, address) as client,
+        client.stream("POST", f"/api/chats/{chat.id}/messages", json=message, headers=STREAM) as response,
+    ):
         events = events_of(response)
         reply_id = (await anext(events)).json["reply"]["id"]
         await anext(events)
