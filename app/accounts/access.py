@@ -7,27 +7,29 @@ what counts: a revoked key is not rescued by a cookie beside it.
 from typing import Annotated
 
 from fastapi import Depends
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 
 from app.accounts import api_keys, cookies, sessions, tokens
+from app.accounts.house import House, Visit
 from app.accounts.identity import Credentials, Identity, authenticate, still_valid
 from app.accounts.models import User
 from app.core.clock import now
 from app.core.crypto import Secrets
 from app.core.database import Database
 from app.core.errors import NotFound, NotSignedIn
+from app.core.requests import address_of
 from app.core.settings import Settings
-from app.live.hub import Hub
 from app.live.tasks import Tasks
 
 __all__ = [
     "CurrentAdministrator",
-    "CurrentHub",
+    "CurrentHouse",
     "CurrentIdentity",
     "CurrentUser",
+    "CurrentVisit",
     "Identity",
+    "MaybeIdentity",
     "MaybeUser",
-    "SigningKey",
     "identify",
     "still_valid",
 ]
@@ -107,25 +109,30 @@ async def _administrator(user: Annotated[User, Depends(_user)]) -> User:
     return user
 
 
+def _house(connection: HTTPConnection) -> House:
+    state = connection.app.state
+    return House(state.database, state.hub, state.settings, _signing_key(connection))
+
+
+def _visit(request: Request) -> Visit:
+    forwarded = any(name in request.headers for name in ("forwarded", "x-forwarded-for", "x-real-ip"))
+    return Visit(
+        address=address_of(request),
+        user_agent=request.headers.get("user-agent", ""),
+        host=request.headers.get("host", ""),
+        was_forwarded=forwarded,
+    )
+
+
 def _signing_key(connection: HTTPConnection) -> str:
     secrets: Secrets = connection.app.state.secrets
     return secrets.signing_key
-
-
-def _hub(connection: HTTPConnection) -> Hub:
-    hub: Hub = connection.app.state.hub
-    return hub
-
-
-def _database(connection: HTTPConnection) -> Database:
-    database: Database = connection.app.state.database
-    return database
 
 
 CurrentIdentity = Annotated[Identity, Depends(_identity)]
 CurrentUser = Annotated[User, Depends(_user)]
 CurrentAdministrator = Annotated[User, Depends(_administrator)]
 MaybeUser = Annotated[User | None, Depends(_maybe_user)]
-SigningKey = Annotated[str, Depends(_signing_key)]
-CurrentHub = Annotated[Hub, Depends(_hub)]
-CurrentDatabase = Annotated[Database, Depends(_database)]
+MaybeIdentity = Annotated[Identity | None, Depends(_maybe_identity)]
+CurrentHouse = Annotated[House, Depends(_house)]
+CurrentVisit = Annotated[Visit, Depends(_visit)]

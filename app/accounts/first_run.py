@@ -67,13 +67,21 @@ async def claim(session: AsyncSession) -> None:
         raise Conflict(DONE) from error
 
 
-def is_at_the_machine(address: str, host: str, *, was_forwarded: bool) -> bool:
-    """Whether a request comes from this machine itself and was meant for it.
+def needs_code(visit: Visit) -> bool:
+    """Whether the visitor may be somewhere else than at this machine.
 
-    Address and Host must both be of this machine: a proxy in front that keeps the caller's address to itself,
-    or a foreign site whose name was pointed here, is not somebody at the machine.
+    Address and Host must both be of this machine, and no proxy between: a proxy that keeps the caller's
+    address to itself, or a foreign site whose name was pointed here, is not somebody at the machine.
     """
-    return not was_forwarded and _is_loopback(address) and _is_loopback(urlsplit(f"//{host}").hostname or "")
+    is_here = _is_loopback(visit.address) and _is_loopback(_without_port(visit.host))
+    return visit.was_forwarded or not is_here
+
+
+def _without_port(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _is_loopback(host: str) -> bool:

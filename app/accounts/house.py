@@ -19,7 +19,12 @@ class House:
 
 @dataclass(frozen=True)
 class Visit:
-    """From where somebody comes: their address, and the browser's own description of itself."""
+    """From where somebody comes, and the browser's own description of itself.
+
+    `host` is the name under which they asked for us; `was_forwarded` tells that a proxy passed the request on.
+    """
 
     address: str
     user_agent: str = ""
+    host: str = ""
+    was_forwarded: bool = False

@@ -16,6 +16,8 @@ USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
 EMAIL = re.compile(r"[^@\s<>\"]+@[^@\s<>\"]+")
 LONGEST_EMAIL = 254  # RFC 5321
 LONGEST_NAME = 80
+REGIONS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+TIMEZONES = ("UTC", *sorted(zone for zone in available_timezones() if zone.partition("/")[0] in REGIONS))
 TAKEN = "This username or e-mail address is taken. Choose another, or log in if it is yours."
 
 
@@ -121,7 +123,7 @@ def checked_name(name: str) -> str:
 
 
 def checked_timezone(timezone: str) -> str:
-    if timezone not in available_timezones():
+    if timezone not in TIMEZONES:
         raise Invalid("Choose a time zone from the list, such as Europe/Rome.", field="timezone")
     return timezone
 

@@ -13,6 +13,8 @@ from app.accounts.people import Details
 from app.accounts.signing_in import SignedIn
 from app.core.errors import Forbidden
 
+BY_INVITATION = "Accounts here are made by invitation. Ask an administrator for one."
+
 
 @dataclass(frozen=True)
 class Application:
@@ -46,7 +48,7 @@ async def set_up(house: House, application: Application, visit: Visit) -> Signed
 async def register(house: House, application: Application, visit: Visit) -> SignedIn:
     """An account for anybody, where registration is open. Raises Forbidden or Invalid."""
     if house.settings.registration != "open":
-        raise Forbidden("Accounts here are made by invitation. Ask an administrator for one.")
+        raise Forbidden(BY_INVITATION)
     details = application.checked()
     password_hash = await passwords.hashed(application.password)
     async with house.database.writing() as session:

@@ -1,14 +1,17 @@
 """Renders every error once: a page for a browser, a fragment for htmx, JSON for a program."""
 
+from urllib.parse import quote, urlencode, urlsplit
+
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.core.errors import Invalid, NotFound, NotSignedIn, ParleyError
-from app.core.requests import is_htmx, wants_json
+from app.core.requests import is_htmx, local_path, wants_json
 from app.core.templating import page
 
 log = structlog.get_logger("parley.error")
@@ -28,6 +31,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ParleyError, _on_parley_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(DataError, _on_unstorable)
+    app.add_exception_handler(UnicodeEncodeError, _on_unstorable)
     app.add_exception_handler(Exception, _on_unforeseen)
 
 
@@ -54,11 +59,27 @@ def _as_json(error: ParleyError) -> dict[str, object]:
 
 
 def _to_sign_in(request: Request) -> Response:
+    """To the page for signing in, which leads back to where the person was."""
+    back = local_path(_where_one_was(request))
+    address = f"/login?{urlencode({'next': back})}" if back and back != "/" else "/login"
     if is_htmx(request):
-        return Response(status_code=204, headers={"hx-redirect": "/login"})
-    target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    back = f"?next={target}" if request.method == "GET" and target != "/" else ""
-    return RedirectResponse(f"/login{back}", status_code=303)
+        return Response(status_code=204, headers={"hx-redirect": address})
+    return RedirectResponse(address, status_code=303)
+
+
+def _where_one_was(request: Request) -> str:
+    """The page that is being asked for; or the page on which a form or a fragment was asked for."""
+    if request.method == "GET" and not is_htmx(request):
+        return quote(request.scope["path"]) + (f"?{request.url.query}" if request.url.query else "")
+    return _path_and_query(request.headers.get("hx-current-url") or request.headers.get("referer", ""))
+
+
+def _path_and_query(address: str) -> str:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
 async def _on_parley_error(request: Request, error: Exception) -> Response:
@@ -85,6 +106,11 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
     # pydantic's own sentence, without the value that was sent: it may be a password.
     message = f"{field}: {first['msg']}." if field else f"{first['msg']}."
     return render_error(request, Invalid(message, field=field))
+
+
+async def _on_unstorable(request: Request, error: Exception) -> Response:
+    # A zero byte or half of a surrogate pair, somewhere in what was sent: no database stores them.
+    return render_error(request, Invalid("That contains a character that cannot be stored. Leave it out."))
 
 
 async def _on_unforeseen(request: Request, error: Exception) -> Response:

@@ -5,7 +5,9 @@ Pure ASGI: nothing here buffers a stream.
 
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import suppress
+from urllib.parse import urlsplit
 
 import structlog
 from fastapi import Request
@@ -51,88 +53,129 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
+def local_path(address: str) -> str | None:
+    """`address` when it is a path on this site, and may be redirected to; else None."""
+    # Browsers read `//host`, `/\\host` and addresses with control characters in them as other sites.
+    is_path = address.startswith("/") and not address.startswith("//")
+    return address if is_path and "\\" not in address and address.isprintable() else None
+
+
 class RequestGuard:
     """The outermost layer. `refuse` renders an error as the response to a request that goes no further."""
 
-    def __init__(self, app: ASGIApp, *, largest: int, refuse: Refuse) -> None:
+    def __init__(self, app: ASGIApp, *, largest: int, public_url: str, refuse: Refuse) -> None:
         self.app = app
         self.largest = largest
+        self.public_host = urlsplit(public_url).netloc
         self.refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        request_id = _request_id(headers)
+        request_id = _request_id(Headers(scope=scope))
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started = time.perf_counter()
-        status = 0
-
-        async def send_with_headers(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                outgoing = MutableHeaders(scope=message)
-                outgoing["x-request-id"] = request_id
-                for name, value in SECURITY_HEADERS.items():
-                    outgoing.setdefault(name, value)
-            await send(message)
-
+        answer = Answer(send, request_id)
         try:
-            error = _refusal(scope, headers, self.largest)
-            if error is not None:
-                response = self.refuse(Request(scope, receive), error)
-                await response(scope, receive, send_with_headers)
-            else:
-                await self.app(scope, _limited(receive, self.largest), send_with_headers)
+            await self._answer(scope, receive, answer)
         finally:
             log.info(
                 "request",
                 method=scope["method"],
                 path=_route_or_path(scope),
-                status=status,
+                status=answer.status,
                 ms=round((time.perf_counter() - started) * 1000, 1),
             )
             structlog.contextvars.clear_contextvars()
 
+    async def _answer(self, scope: Scope, receive: Receive, answer: "Answer") -> None:
+        error = self._refusal(scope, Headers(scope=scope))
+        if error is None:
+            body = Body(receive, self.largest)
+            with suppress(TooLarge):
+                await self.app(scope, body.receive, answer.unless(body))
+            if not body.is_too_large or answer.has_started:
+                return
+            error = _too_large(self.largest)
+        response = self.refuse(Request(scope, receive), error)
+        await response(scope, receive, answer.send)
 
-def _refusal(scope: Scope, headers: Headers, largest: int) -> ParleyError | None:
-    length = headers.get("content-length", "0")
-    if length.isdigit() and int(length) > largest:
-        return _too_large(largest)
-    if scope["method"] not in SAFE_METHODS and _is_cross_site(headers):
-        return Forbidden("This request came from another site. Open Parley itself and try again.")
-    return None
+    def _refusal(self, scope: Scope, headers: Headers) -> ParleyError | None:
+        length = headers.get("content-length", "0")
+        if length.isdigit() and int(length) > self.largest:
+            return _too_large(self.largest)
+        if scope["method"] not in SAFE_METHODS and self._is_cross_site(headers):
+            return Forbidden("This request came from another site. Open Parley itself and try again.")
+        return None
+
+    def _is_cross_site(self, headers: Headers) -> bool:
+        """Browsers say where a request comes from; programs with keys of their own say nothing and may pass.
+
+        Sec-Fetch-Site is missing in old browsers, and in all of them on http:// addresses of other machines:
+        there the Origin must be the host that was asked, or the one that PUBLIC_URL names.
+        """
+        site = headers.get("sec-fetch-site")
+        if site is not None:
+            return site not in ("same-origin", "none")
+        origin = headers.get("origin")
+        if origin is None:
+            return False
+        return origin.partition("://")[2] not in {headers.get("host"), self.public_host} - {"", None}
 
 
-def _is_cross_site(headers: Headers) -> bool:
-    """Browsers say where a request comes from; programs with keys of their own say nothing and may pass."""
-    site = headers.get("sec-fetch-site")
-    if site is not None:
-        return site not in ("same-origin", "none")
-    origin = headers.get("origin")
-    if origin is None:
-        return False
-    return origin.partition("://")[2] not in _own_hosts(headers)
+class Answer:
+    """The response on its way out: gets its id and the security headers, and its status is remembered."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._request_id = request_id
+        self.status = 0
+
+    @property
+    def has_started(self) -> bool:
+        return self.status != 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            outgoing = MutableHeaders(scope=message)
+            outgoing["x-request-id"] = self._request_id
+            for name, value in SECURITY_HEADERS.items():
+                outgoing.setdefault(name, value)
+        await self._send(message)
+
+    def unless(self, body: "Body") -> Send:
+        """Sends, but holds back what the application makes of a body that was cut off as too large."""
+
+        async def send(message: Message) -> None:
+            if self.has_started or not body.is_too_large:
+                await self.send(message)
+
+        return send
 
 
-def _own_hosts(headers: Headers) -> Iterable[str]:
-    return [headers.get("host", "")]
+class Body:
+    """The request's body on its way in; raises TooLarge when it grows beyond `largest` bytes.
 
+    That nobody announced a length (chunked) does not help: what arrives is counted.
+    """
 
-def _limited(receive: Receive, largest: int) -> Receive:
-    received = 0
+    def __init__(self, receive: Receive, largest: int) -> None:
+        self._receive = receive
+        self._largest = largest
+        self._received = 0
 
-    async def receive_counted() -> Message:
-        nonlocal received
-        message = await receive()
-        received += len(message.get("body", b""))
-        if received > largest:
-            raise _too_large(largest)
+    @property
+    def is_too_large(self) -> bool:
+        return self._received > self._largest
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._received += len(message.get("body", b""))
+        if self.is_too_large:
+            raise _too_large(self._largest)
         return message
-
-    return receive_counted
 
 
 def _too_large(largest: int) -> TooLarge:

@@ -1,0 +1,186 @@
+"""/settings: what people change about their own account, sessions and keys."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import RedirectResponse
+from starlette.responses import Response
+
+from app.accounts import api_keys, audit, browsers, cookies, own_account, people, sessions
+from app.accounts.access import CurrentHouse, CurrentIdentity, CurrentUser, CurrentVisit
+from app.accounts.forms import Blanks, Text, errors_by_field
+from app.accounts.house import House
+from app.accounts.identity import Identity
+from app.core.database import Session
+from app.core.errors import NotFound, ParleyError
+from app.core.requests import local_path
+from app.core.templating import page
+
+router = APIRouter(prefix="/settings")
+
+ONE_YEAR = 365 * 24 * 60 * 60
+DONE = {
+    "profile": "Your profile is saved.",
+    "email": "Your e-mail address is changed.",
+    "password": "Your password is changed. Your other sessions were ended.",
+    "sessions": "The session is ended.",
+    "keys": "The key is revoked. It stopped working at once.",
+}
+KEY_LIVES = {"": None, "30": 30, "90": 90, "365": 365}
+
+
+@router.get("")
+async def show_settings(
+    request: Request,
+    house: CurrentHouse,
+    identity: CurrentIdentity,
+    done: Annotated[str, Query(max_length=20)] = "",
+) -> Response:
+    return await _page(request, house, identity, done=DONE.get(done, ""))
+
+
+@router.post("/profile")
+async def change_profile(
+    request: Request,
+    house: CurrentHouse,
+    identity: CurrentIdentity,
+    visit: CurrentVisit,
+    name: Text = "",
+    timezone: Text = "",
+) -> Response:
+    try:
+        await own_account.change_profile(house, identity, visit, name=name, timezone=timezone)
+    except ParleyError as error:
+        return await _page(request, house, identity, about="profile", error=error)
+    return _back("profile")
+
+
+@router.post("/email")
+async def change_email(
+    request: Request,
+    house: CurrentHouse,
+    identity: CurrentIdentity,
+    visit: CurrentVisit,
+    email: Text = "",
+    current_password: Text = "",
+) -> Response:
+    try:
+        await own_account.change_email(house, identity, visit, email=email, password=current_password)
+    except ParleyError as error:
+        return await _page(request, house, identity, about="email", error=error)
+    return _back("email")
+
+
+@router.post("/password")
+async def change_password(
+    request: Request,
+    house: CurrentHouse,
+    identity: CurrentIdentity,
+    visit: CurrentVisit,
+    current_password: Text = "",
+    new_password: Text = "",
+) -> Response:
+    try:
+        await own_account.change_password(house, identity, visit, current=current_password, new=new_password)
+    except ParleyError as error:
+        return await _page(request, house, identity, about="password", error=error)
+    return _back("password")
+
+
+@router.post("/theme")
+async def choose_theme(
+    request: Request, theme: Annotated[Literal["light", "dark", "system"], Form()] = "system"
+) -> Response:
+    """Needs no account: the choice is the browser's own."""
+    response = RedirectResponse(_where_one_was(request), status_code=303)
+    secure = cookies.is_secure(request)
+    response.set_cookie("theme", theme, max_age=ONE_YEAR, samesite="lax", secure=secure)
+    return response
+
+
+@router.post("/sessions/others/end")
+async def end_other_sessions(
+    house: CurrentHouse, identity: CurrentIdentity, visit: CurrentVisit, session: Session
+) -> Response:
+    count = await sessions.end_all(session, house.hub, identity.user.id, except_id=identity.session_id)
+    if count:
+        detail = f"{count} other sessions"
+        audit.record(session, identity.user, "session.ended", detail=detail, address=visit.address)
+    return _back("sessions")
+
+
+@router.post("/sessions/{session_id}/end")
+async def end_session(
+    house: CurrentHouse, user: CurrentUser, visit: CurrentVisit, session: Session, session_id: str
+) -> Response:
+    if not await sessions.end(session, house.hub, user.id, session_id):
+        raise NotFound("This session is over already.")
+    audit.record(session, user, "session.ended", address=visit.address)
+    return _back("sessions")
+
+
+@router.post("/keys")
+async def create_key(
+    request: Request,
+    house: CurrentHouse,
+    identity: CurrentIdentity,
+    visit: CurrentVisit,
+    name: Text = "",
+    days: Text = "",
+) -> Response:
+    act = audit.Act(identity.user, visit.address)
+    try:
+        async with house.database.writing() as session:
+            made = await api_keys.create(
+                session, identity.user, house.signing_key, act, name=name, days=KEY_LIVES.get(days, 90)
+            )
+    except ParleyError as error:
+        return await _page(request, house, identity, about="keys", error=error)
+    return await _page(request, house, identity, new_key=made.secret)
+
+
+@router.post("/keys/{key_id}/revoke")
+async def revoke_key(user: CurrentUser, visit: CurrentVisit, session: Session, key_id: str) -> Response:
+    await api_keys.revoke(session, user, key_id, audit.Act(user, visit.address))
+    return _back("keys")
+
+
+async def _page(
+    request: Request,
+    house: House,
+    identity: Identity,
+    *,
+    about: str = "",
+    error: ParleyError | None = None,
+    done: str = "",
+    new_key: str = "",
+) -> Response:
+    """The whole page; `about` names the section in which something went wrong."""
+    user = identity.user
+    async with house.database.reading() as session:
+        live = await sessions.live_sessions_of(session, user.id)
+        keys = await api_keys.keys_of(session, user.id)
+    return page(
+        request,
+        "accounts/settings.html",
+        status=error.status if error else 200,
+        failed=about,
+        errors=errors_by_field(error),
+        no_errors=Blanks(),
+        done=done,
+        new_key=new_key,
+        user=user,
+        timezones=[(zone, zone.replace("_", " ")) for zone in people.TIMEZONES],
+        sessions=[(sign_in, browsers.name_of(sign_in.user_agent)) for sign_in in live],
+        current_session_id=identity.session_id,
+        keys=keys,
+    )
+
+
+def _back(section: str) -> RedirectResponse:
+    return RedirectResponse(f"/settings?done={section}#{section}", status_code=303)
+
+
+def _where_one_was(request: Request) -> str:
+    referer = request.headers.get("referer", "")
+    return local_path(referer.removeprefix(str(request.base_url).rstrip("/"))) or "/"
