@@ -9,8 +9,8 @@ from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.access import CurrentIdentity, CurrentUser, Identity
-from app.chats import posting
-from app.chats.access import CurrentChat, CurrentReplies, CurrentReply, message_of
+from app.chats import branching, posting
+from app.chats.access import CurrentChat, CurrentMessage, CurrentReplies, CurrentReply, message_of
 from app.chats.history import page_ending_at
 from app.chats.models import Message
 from app.chats.news import News, tell
@@ -18,6 +18,7 @@ from app.chats.picker import model_for_next
 from app.chats.posting import Draft, Posted
 from app.chats.replies import Replies
 from app.chats.schemas import (
+    BranchChoice,
     ChatBody,
     ChatChange,
     ChatList,
@@ -26,6 +27,7 @@ from app.chats.schemas import (
     MessageList,
     NewChat,
     NewMessage,
+    VariantWish,
 )
 from app.chats.sidebar import chats_of
 from app.chats.streaming import ending_of, text_of
@@ -148,6 +150,38 @@ async def create_message(
     reply = await _whole_reply(request.app.state.database, replies, posted.reply.id)
     exchange = Exchange(question=MessageBody.of(posted.question), reply=MessageBody.of(reply))
     return Response(exchange.model_dump_json(), media_type="application/json")
+
+
+@router.get("/{chat_id}/messages/{message_id}")
+async def read_message(message: CurrentMessage) -> MessageBody:
+    return MessageBody.of(message)
+
+
+@router.post("/{chat_id}/messages/{message_id}/variants", status_code=201)
+async def create_variant(
+    chat: CurrentChat, reply: CurrentReply, session: Session, replies: CurrentReplies, wish: VariantWish
+) -> MessageBody:
+    """Ask for another answer beside this one; join its stream to see it grow."""
+    variant = await posting.regenerate(session, chat, reply, wish.model)
+    after_commit(session, partial(replies.start, variant))
+    return MessageBody.of(variant)
+
+
+@router.post("/{chat_id}/messages/{message_id}/continuation", status_code=202)
+async def create_continuation(
+    chat: CurrentChat, reply: CurrentReply, session: Session, replies: CurrentReplies
+) -> MessageBody:
+    """Let a stopped or interrupted answer go on where it ends; join its stream to see it grow."""
+    await posting.continue_reply(session, chat, reply)
+    after_commit(session, partial(replies.start, reply))
+    return MessageBody.of(reply)
+
+
+@router.put("/{chat_id}/branch")
+async def choose_branch(chat: CurrentChat, session: Session, choice: BranchChoice) -> ChatBody:
+    """Read the branch that goes through a message, to its newest end."""
+    await branching.read_branch_of(session, chat, await message_of(session, chat, choice.message_id))
+    return ChatBody.of(chat)
 
 
 @router.get("/{chat_id}/messages/{message_id}/stream")

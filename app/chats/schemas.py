@@ -106,6 +106,22 @@ class NewMessage(BaseModel):
     )
 
 
+class VariantWish(BaseModel):
+    """Who is to give another answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: ModelName = Field("", description="`connection/model`; empty: the conversation's.")
+
+
+class BranchChoice(BaseModel):
+    """A message on the branch to be read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    message_id: str
+
+
 class Exchange(BaseModel):
     """A question with its reply."""
 
