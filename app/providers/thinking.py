@@ -30,13 +30,22 @@ class ThinkingSplitter:
     def _at_start(self, text: str) -> list[Event]:
         begun = text.lstrip()
         if begun.startswith(OPENING):
-            self._take = self._inside
-            return self._inside(begun.removeprefix(OPENING).lstrip("\n"))
+            self._take = self._just_inside
+            return self._just_inside(begun.removeprefix(OPENING))
         if OPENING.startswith(begun):
             self._held = text
             return []
         self._take = self._as_it_is
         return self._as_it_is(text)
+
+    def _just_inside(self, text: str) -> list[Event]:
+        """Drops the line break between the tag and the thoughts."""
+        self._held = ""
+        thought = text.lstrip("\n")
+        if not thought:
+            return []
+        self._take = self._inside
+        return self._inside(thought)
 
     def _inside(self, text: str) -> list[Event]:
         thought, closed, answer = text.partition(CLOSING)

@@ -114,12 +114,11 @@ class Wire:
         return judging.error_for(complaint, self.label, [self._key or "", *words_of(body)])
 
     def _address(self, path: str) -> str:
-        address = self._base_url + path
-        if urlsplit(address).scheme not in {"http", "https"}:
+        if not _is_web_address(self._base_url):
             raise Misaddressed(
                 f"The address of {self.label} is not a web address.", unreachable.CHECK_THE_ADDRESS
             )
-        return address
+        return self._base_url + path
 
     @contextmanager
     def _failures_told(self, pace: Pace) -> Iterator[None]:
@@ -150,3 +149,11 @@ class Wire:
 
     def _host(self) -> str:
         return urlsplit(self._base_url).netloc.rpartition("@")[2]
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)

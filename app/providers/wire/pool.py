@@ -5,6 +5,7 @@ import errno
 import socket
 import ssl
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import aiohttp
@@ -49,6 +50,7 @@ async def close() -> None:
         await pool.session.close()
 
 
+@cache
 def _trusted_authorities() -> ssl.SSLContext:
     """The bundle that httpx brings, for machines without one, and the system's, for companies with their own."""
     context = httpx.create_ssl_context()

@@ -1,0 +1,115 @@
+"""What each vendor's refusals become: the right error, with a cause and a remedy, and no secret in it."""
+
+import pytest
+
+from app.providers import errors
+from app.providers.openai_compatible import OpenAICompatible
+from app.providers.wire.quoting import quoted
+from tests.providers.fake_server import FakeServer, transcript
+from tests.providers.reading import endpoint, hear, question
+
+KEY = "sk-test-0123456789"
+
+
+@pytest.mark.parametrize(
+    ("story", "error"),
+    [
+        ("openai/bad_key", errors.KeyRejected),
+        ("openai/no_quota", errors.OutOfCredit),
+        ("openai/rate_limited", errors.RateLimited),
+        ("openai/context_too_long", errors.ContextTooLong),
+        ("openai/no_such_model", errors.ModelGone),
+        ("openai/server_error", errors.Overloaded),
+        ("openai/refuses_content", errors.RequestRefused),
+        ("groq/capacity", errors.Overloaded),
+        ("anthropic/bad_key", errors.KeyRejected),
+        ("anthropic/low_credit", errors.OutOfCredit),
+        ("anthropic/spend_limit", errors.OutOfCredit),
+        ("anthropic/rate_limited", errors.RateLimited),
+        ("anthropic/overloaded", errors.Overloaded),
+        ("anthropic/no_such_model", errors.ModelGone),
+        ("anthropic/too_large", errors.RequestRefused),
+        ("ollama/queue_full", errors.Overloaded),
+        ("compatible/bad_gateway", errors.Overloaded),
+        ("compatible/redirect", errors.Misaddressed),
+        ("compatible/html", errors.NotTheProtocol),
+        ("compatible/context_vllm", errors.ContextTooLong),
+        ("compatible/context_llama_cpp", errors.ContextTooLong),
+    ],
+)
+@pytest.mark.parametrize("streaming", [True, False])
+async def test_every_refusal_has_its_error(
+    server: FakeServer, story: str, error: type[errors.ProviderError], streaming: bool
+):
+    server.plays(story)
+    provider = OpenAICompatible(endpoint(f"{server.url}/v1", key=KEY, retries=0, label="Workshop"))
+
+    with pytest.raises(errors.ProviderError) as raised:
+        await hear(provider.stream(question(streaming=streaming)))
+
+    assert type(raised.value) is error
+    assert raised.value.cause.endswith((".", "”"))
+    assert raised.value.remedy.endswith(".")
+    assert KEY not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("story", "excess"),
+    [
+        ("openai/context_too_long", 7_223),
+        ("compatible/context_vllm", 904),
+        ("compatible/context_llama_cpp", 904),
+        ("lmstudio/context_too_long", 904),
+    ],
+)
+async def test_by_how_much_it_is_too_long(server: FakeServer, story: str, excess: int):
+    server.plays(story)
+
+    with pytest.raises(errors.ContextTooLong) as raised:
+        await hear(OpenAICompatible(endpoint(server.url)).stream(question()))
+    assert raised.value.excess == excess
+
+
+async def test_errors_call_the_connection_by_its_name(server: FakeServer):
+    server.plays("openai/bad_key")
+
+    with pytest.raises(errors.KeyRejected, match=r"^Workshop rejected the key\. .*Admin → Connections"):
+        await hear(OpenAICompatible(endpoint(server.url, label="Workshop")).stream(question()))
+
+
+async def test_a_prompt_is_not_repeated_in_an_error(server: FakeServer):
+    server.plays("openai/refuses_content")
+    provider = OpenAICompatible(endpoint(server.url))
+
+    with pytest.raises(errors.RequestRefused) as raised:
+        await hear(provider.stream(question("The secret recipe of my grandmother is butter and flour.")))
+    assert "grandmother" not in str(raised.value)
+
+    with pytest.raises(errors.RequestRefused, match="grandmother"):
+        await hear(provider.stream(question("Something else.")))
+
+
+def test_quotes_are_short_and_hold_no_keys():
+    assert quoted("") == ""
+    assert len(quoted("word " * 200)) < 330
+    assert "sk-proj" not in quoted("The key sk-proj-abcdefghijkl is wrong.")
+    assert "Xy9" not in quoted("Token " + "Xy9" * 20 + " is wrong.")
+    assert quoted("my-own-odd-key is bad", ["my-own-odd-key"]) == ""
+
+
+async def test_what_a_provider_says_in_surprising_shapes_is_survived(server: FakeServer):
+    bodies = [
+        b"",
+        b"null",
+        b"[]",
+        b'"no"',
+        b"{}",
+        b'{"error": null}',
+        b'{"error": [1]}',
+        b'{"error": {"message": 5}}',
+    ]
+    for status in (400, 401, 404, 418, 429, 500):
+        for body in bodies:
+            server.plays(transcript("openai/bad_key").but(status=status, body=body))
+            with pytest.raises(errors.ProviderError):
+                await hear(OpenAICompatible(endpoint(server.url, retries=0)).stream(question()))
