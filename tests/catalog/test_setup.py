@@ -1,0 +1,77 @@
+"""The first run: from the first account to models that may be used."""
+
+import pytest
+from sqlalchemy import select
+
+from app.catalog.models import Model
+from app.core.database import Database
+from app.core.settings import Settings
+from tests.cast import Cast, Visitor
+from tests.catalog.vendor import GOOD_KEY, Vendor, vendor  # noqa: F401  (a fixture)
+
+
+@pytest.fixture
+def settings(settings: Settings, vendor: Vendor) -> Settings:  # noqa: F811
+    """What looks like LM Studio runs where it is looked for; Ollama does not."""
+    vendor.keys.add("")
+    addresses = {"ollama_base_url": "http://127.0.0.1:9", "lmstudio_base_url": vendor.url.removesuffix("/v1")}
+    return settings.model_copy(update=addresses)
+
+
+async def test_a_local_server_is_found_and_connected_with_one_click(cast: Cast, vendor: Vendor) -> None:  # noqa: F811
+    page = await cast.alice.client.get("/setup/provider")
+    assert "/setup/provider/detected" in page.text, "the page stands before anything was looked for"
+    assert "Running" not in page.text
+
+    found = await cast.alice.client.get("/setup/provider/detected")
+    assert "LM Studio" in found.text
+    assert "Ollama" not in found.text
+    assert "3 models" in found.text
+
+    form = {"kind": "lmstudio", "base_url": vendor.url.removesuffix("/v1")}
+    connected = await cast.alice.client.post("/setup/provider", data=form)
+    assert connected.headers["location"] == "/setup/models"
+    again = await cast.alice.client.get("/setup/provider")
+    assert "Running" not in again.text, "what is connected is not offered again"
+
+
+async def test_pages_do_not_wait_for_a_silent_provider(cast: Cast, vendor: Vendor) -> None:  # noqa: F811
+    vendor.mood = "silent"
+    form = {"kind": "openai-compatible", "base_url": vendor.url, "key": GOOD_KEY}
+    await cast.alice.client.post("/setup/provider", data=form)
+
+    for address in ("/setup/models", "/admin/connections", "/admin/models"):
+        page = await cast.alice.client.get(address)
+        assert "Asking for its models" in page.text, address
+
+
+async def test_ticked_models_are_open_to_everybody(cast: Cast, database: Database) -> None:
+    await cast.alice.client.post("/setup/provider", data={"kind": "echo"})
+    page = await cast.alice.client.get("/setup/models")
+    while "Asking for its models" in page.text:
+        page = await cast.alice.client.get("/setup/models", headers={"hx-request": "true"})
+    assert "echo/echo-slow" in page.text
+
+    names = ["echo/echo", "echo/echo-fast", "echo/echo-slow"]
+    done = await cast.alice.client.post("/setup/models", data={"shown": names, "ticked": names[:2]})
+
+    assert done.headers["location"] == "/"
+    async with database.reading() as session:
+        ticked = await session.scalars(select(Model.name).where(Model.is_enabled))
+        assert set(ticked) == {"echo", "echo-fast"}
+
+
+async def test_only_administrators_set_up(cast: Cast, client: Visitor) -> None:
+    for address in ("/setup/provider", "/setup/provider/detected", "/setup/models"):
+        assert (await cast.bob.client.get(address)).status_code == 404
+        assert (await client.get(address)).headers["location"].startswith("/login")
+    for address in ("/setup/provider", "/setup/models"):
+        assert (await cast.bob.client.post(address, data={"kind": "echo"})).status_code == 404
+
+
+async def test_a_form_that_does_not_fit_comes_back_with_the_reason(cast: Cast) -> None:
+    response = await cast.alice.client.post("/setup/provider", data={"kind": "openai", "label": "My label"})
+
+    assert response.status_code == 422
+    assert "OpenAI wants a key" in response.text
+    assert "My label" in response.text
