@@ -83,11 +83,11 @@ async def _identify(session: AsyncSession, credentials: Credentials, signing_key
 
 async def _by_session_id(session: AsyncSession, session_id: str) -> Identity | None:
     rows = await session.execute(select(SignInSession, User).join(User).where(SignInSession.id == session_id))
-    found = rows.tuples().one_or_none()
+    found = rows.one_or_none()
     return Identity(found[1], sign_in=found[0]) if found else None
 
 
 async def _by_key_hash(session: AsyncSession, key_hash: str) -> Identity | None:
     rows = await session.execute(select(ApiKey, User).join(User).where(ApiKey.key_hash == key_hash))
-    found = rows.tuples().one_or_none()
+    found = rows.one_or_none()
     return Identity(found[1], api_key=found[0]) if found else None

@@ -105,7 +105,7 @@ async def last_seen(session: AsyncSession, user_ids: Sequence[str]) -> dict[str,
         .where(SignInSession.user_id.in_(user_ids))
         .group_by(SignInSession.user_id)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 async def _end(session: AsyncSession, hub: Hub, user_id: str, which: ColumnElement[bool]) -> Sequence[str]:
