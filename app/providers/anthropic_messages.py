@@ -13,6 +13,7 @@ USUAL_OUTPUT_LIMIT = 16_384
 BUDGETS = {"minimal": 1_024, "low": 2_048, "medium": 8_192, "high": 16_384, "xhigh": 24_576, "max": 32_768}
 """Thinking tokens for models that want a number instead of an effort."""
 
+HIGHEST_TEMPERATURE = 1.0
 EARLIER = "(The conversation began earlier.)"
 LARGEST_OUTPUT = re.compile(r"max_tokens: \d+ > (\d+)")
 ABOUT_THINKING = re.compile(r"thinking|adaptive|effort|output_config")
@@ -30,12 +31,12 @@ def messages_body(request: Request) -> Json:
     if request.tools:
         body["tools"] = [_tool(tool) for tool in request.tools]
     if request.reasoning_effort not in {None, "none"}:
-        effort = "low" if request.reasoning_effort == "minimal" else request.reasoning_effort
-        body["thinking"] = {"type": "adaptive", "display": "summarized"}
-        body["output_config"] = {"effort": effort}
-    elif request.temperature is not None:
         # Thinking and temperature exclude each other.
-        body["temperature"] = min(request.temperature, 1.0)
+        return body | _thinking(request.reasoning_effort or "")
+    if request.reasoning_effort == "none":
+        body["thinking"] = {"type": "disabled"}
+    if request.temperature is not None:
+        body["temperature"] = min(request.temperature, HIGHEST_TEMPERATURE)
     return body
 
 
@@ -62,6 +63,13 @@ def without_what_was_refused(body: Json, error: RequestRefused) -> Json | None:
     if "thinking" in body and ABOUT_THINKING.search(error.cause):
         return _with_simpler_thinking(body)
     return None
+
+
+def _thinking(effort: str) -> Json:
+    return {
+        "thinking": {"type": "adaptive", "display": "summarized"},
+        "output_config": {"effort": "low" if effort == "minimal" else effort},
+    }
 
 
 def _with_simpler_thinking(body: Json) -> Json:

@@ -175,6 +175,15 @@ async def test_thinking_is_asked_for_in_the_way_that_the_model_knows(server: Fak
     assert "thinking" not in without
 
 
+async def test_thinking_can_be_switched_off(server: FakeServer, provider: Anthropic):
+    server.plays("anthropic/answer")
+
+    await hear(provider.stream(question(reasoning_effort="none", temperature=0.5)))
+
+    assert server.received[0].json["thinking"] == {"type": "disabled"}
+    assert server.received[0].json["temperature"] == 0.5
+
+
 async def test_a_model_that_writes_less_is_asked_for_less(server: FakeServer, provider: Anthropic):
     server.plays("anthropic/refuses_max_tokens", "anthropic/answer")
 
