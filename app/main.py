@@ -22,7 +22,7 @@ from app.chats import api as chat_api
 from app.chats import pages as chat_pages
 from app.chats import streams as chat_streams
 from app.chats.replies import Replies
-from app.core import error_pages, health
+from app.core import api_docs, error_pages, health
 from app.core import logging as logs
 from app.core.crypto import load_secrets, open_vault
 from app.core.database import Database
@@ -53,6 +53,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(chat_pages.router)
     app.include_router(chat_streams.router)
     app.include_router(chat_api.router)
+    api_docs.install(app)
     app.add_middleware(RenewedCookies)
     app.add_middleware(
         RequestGuard,
