@@ -5,6 +5,7 @@ their machines' credentials are not. (What a name resolves to is checked again w
 """
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from app.core.errors import Invalid
@@ -51,7 +52,10 @@ def normalised(kind: Kind, given: str) -> Address:
 
 def is_on_this_machine(url: str) -> bool:
     host = urlsplit(url).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _default_of(kind: Kind) -> Address:

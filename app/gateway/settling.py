@@ -41,6 +41,7 @@ class Settler:
         self._waiting: deque[Settlement] = deque()
         self._arrived = asyncio.Event()
         self._writing = asyncio.Lock()
+        self._flushing: asyncio.Task[None] | None = None
 
     def hand_in(self, settlement: Settlement) -> None:
         if len(self._waiting) >= MOST_WAITING:
@@ -55,7 +56,7 @@ class Settler:
             await self._arrived.wait()
             await asyncio.sleep(SECONDS_BETWEEN_WRITES)
             try:
-                await self.flush()
+                await self._flush_to_the_end()
             except SQLAlchemyError as error:
                 log.warning("settling_failed", waiting=len(self._waiting), kind=type(error).__name__)
                 await asyncio.sleep(SECONDS_AFTER_A_FAILURE)
@@ -63,12 +64,21 @@ class Settler:
     async def flush(self) -> None:
         """Write everything that waits. What could not be written keeps waiting."""
         async with self._writing:
-            while self._waiting:
-                batch = [self._waiting[index] for index in range(min(len(self._waiting), MOST_PER_WRITE))]
-                await self._write(batch)
-                for _ in batch:
-                    self._waiting.popleft()
+            while batch := self._take():
+                try:
+                    await self._write(batch)
+                except SQLAlchemyError:
+                    self._waiting.extendleft(reversed(batch))
+                    raise
             self._arrived.clear()
+
+    async def _flush_to_the_end(self) -> None:
+        """Flush without being interrupted: a batch whose commit was cut off would be written twice, or never."""
+        self._flushing = asyncio.create_task(self.flush())
+        await asyncio.shield(self._flushing)
+
+    def _take(self) -> list[Settlement]:
+        return [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_PER_WRITE))]
 
     async def _write(self, batch: list[Settlement]) -> None:
         async with self._database.writing() as session:

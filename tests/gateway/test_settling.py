@@ -1,0 +1,83 @@
+"""What calls used is written down even when the database is away for a while, and when the server stops."""
+
+import asyncio
+from datetime import datetime
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
+
+from app.core.clock import now
+from app.core.database import Database
+from app.core.settings import Settings
+from app.gateway import settling
+from app.gateway.calls import Gateway
+from app.gateway.settling import Settlement, Settler
+from app.main import create_app
+from app.usage.ledger import Entry
+from app.usage.models import LedgerEntry, Outcome
+
+
+def settlement(at: datetime | None = None) -> Settlement:
+    entry = Entry(at or now(), "alice", "echo", "echo", "api", 1, 2, False, Outcome.FINISHED, 10)
+    return Settlement(entry, None)
+
+
+async def count(database: Database) -> int:
+    async with database.reading() as session:
+        return await session.scalar(select(func.count()).select_from(LedgerEntry)) or 0
+
+
+async def test_a_running_server_writes_by_itself(app: FastAPI, database: Database) -> None:
+    gateway: Gateway = app.state.gateway
+    gateway._settler.hand_in(settlement())
+
+    for _ in range(100):
+        if await count(database):
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("Nothing was written.")
+
+
+async def test_what_waits_is_written_when_the_server_stops(settings: Settings) -> None:
+    application = create_app(settings)
+    async with application.router.lifespan_context(application):
+        gateway: Gateway = application.state.gateway
+        for _ in range(3):
+            gateway._settler.hand_in(settlement())
+
+    database = Database(settings.resolved_database_url)
+    assert await count(database) == 3
+    await database.close()
+
+
+async def test_nothing_is_lost_when_a_write_fails(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settler = Settler(database)
+    settler.hand_in(settlement())
+
+    async def refuse(*_: object) -> None:
+        raise OperationalError("insert", {}, Exception("database is locked"))
+
+    with monkeypatch.context() as trouble:
+        trouble.setattr(settling.ledger, "record", refuse)
+        with pytest.raises(OperationalError):
+            await settler.flush()
+    assert await count(database) == 0
+
+    await settler.flush()
+    await settler.flush()
+    assert await count(database) == 1
+
+
+async def test_what_waits_is_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "MOST_WAITING", 5)
+    settler = Settler(database)
+    for _ in range(8):
+        settler.hand_in(settlement())
+
+    await settler.flush()
+
+    assert await count(database) == 5
