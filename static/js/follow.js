@@ -24,13 +24,14 @@ function follow() {
   })
 }
 
+// At once: a slow ride would chase words that keep coming.
 function toLatest() {
-  scroller.scrollTo({ top: 0, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" })
+  scroller.scrollTop = 0
 }
 
 if (scroller) {
   follow()
   scroller.addEventListener("scroll", () => (jump.hidden = -scroller.scrollTop < FAR), { passive: true })
   jump.addEventListener("click", toLatest)
-  document.addEventListener("parley:sent", () => (scroller.scrollTop = 0))
+  document.addEventListener("parley:sent", toLatest)
 }
