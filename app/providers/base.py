@@ -128,6 +128,11 @@ class Finished:
 Event = TextDelta | ReasoningDelta | ToolCallDelta | UsageReport | Finished
 
 
+def is_of_the_answer(event: Event) -> bool:
+    """Whether the answer itself has begun with `event`: some vendors report a cost before the first token."""
+    return not isinstance(event, UsageReport)
+
+
 @dataclass(frozen=True)
 class ModelInfo:
     """What a provider tells of a model; None where it says nothing."""
@@ -171,7 +176,7 @@ class Provider(Protocol):
     def stream(self, request: Request) -> AsyncIterator[Event]:
         """The completion, event by event, ending with `Finished`.
 
-        Tried again with back-off before the first event only. Closing the iterator ends the upstream call.
+        Tried again with back-off before the first token only. Closing the iterator ends the upstream call.
         """
         ...
 

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.providers.base import Event
+from app.providers.base import Event, is_of_the_answer
 from app.providers.errors import ProviderError, RequestRefused
 from app.providers.untrusted import Json, parsed
 from app.providers.wire import Decoder, Pace, Wire, with_retries
@@ -72,11 +72,11 @@ class Exchange:
 
     async def _whole(self, body: Json) -> AsyncGenerator[Event, None]:
         reader = self.new_reader()
-        for event in reader.read(self.whole_as_message(await self.wire.post(self.path, body))):
-            yield event
-        if not reader.has_finished:
-            raise self.wire.broken_off()
-        for event in reader.end():
+        answer = await self.wire.post(self.path, body)
+        events = list(reader.read(self.whole_as_message(answer)))
+        if not events and not reader.has_finished:
+            raise self.wire.not_understood()
+        for event in [*events, *reader.end()]:
             yield event
 
     async def _streamed(self, body: Json) -> AsyncGenerator[Event, None]:
@@ -100,11 +100,13 @@ class Exchange:
     def _read(self, message: bytes, reader: Reader, pace: Pace, body: Json) -> Iterable[Event]:
         if pace.is_over:
             return
-        if message.strip() != DONE:
+        is_done = message.strip() == DONE
+        if not is_done:
             for event in reader.read(self._understood(message, body, pace)):
-                pace.has_begun = True
+                pace.has_begun = pace.has_begun or is_of_the_answer(event)
                 yield event
-        if reader.is_over or (message.strip() == DONE and (pace.has_begun or reader.has_finished)):
+        # "Done" after nothing at all is no answer.
+        if reader.is_over or (is_done and (pace.has_begun or reader.has_finished)):
             pace.is_over = True
             yield from reader.end()
 

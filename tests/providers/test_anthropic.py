@@ -154,6 +154,20 @@ async def test_an_overload_at_the_start_of_a_stream_is_tried_again(server: FakeS
     assert len(server.received) == 3
 
 
+async def test_a_cost_that_comes_before_the_first_token_does_not_count_as_one(
+    server: FakeServer, provider: Anthropic
+):
+    story = transcript("anthropic/overloaded_in_stream")
+    start, _, rest = story.body.partition(b"event: content_block_start")
+    error = rest[rest.index(b"event: error") :]
+    server.plays(story.but(body=start + error), "anthropic/answer")
+
+    heard = await hear(provider.stream(question()))
+
+    assert heard.text == "Grüße, 世界 🌍!"
+    assert heard.usage == Usage(input=420, output=25, cache_read=300, cache_write=100, reasoning=6)
+
+
 async def test_a_stream_without_its_stop_was_broken_off(server: FakeServer, provider: Anthropic):
     server.plays(transcript("anthropic/answer").without_end(b"event: message_delta"))
 

@@ -10,7 +10,7 @@ import httpx
 import orjson
 
 from app.providers.base import Endpoint
-from app.providers.errors import Misaddressed, ProviderError, TimedOut
+from app.providers.errors import KeyRejected, ProviderError, TimedOut
 from app.providers.untrusted import Json, parsed
 from app.providers.wire import judging, unreachable
 from app.providers.wire.complaints import Complaint, complaint_in, refusal
@@ -111,12 +111,15 @@ class Wire:
         raise self._error_for(refusal(response.status, headers, said), body)
 
     def _error_for(self, complaint: Complaint, body: Json | None) -> ProviderError:
-        return judging.error_for(complaint, self.label, [self._key or "", *words_of(body)])
+        return judging.error_for(complaint, self.label, key=self._key, prompt=words_of(body))
 
     def _address(self, path: str) -> str:
         if not _is_web_address(self._base_url):
-            raise Misaddressed(
-                f"The address of {self.label} is not a web address.", unreachable.CHECK_THE_ADDRESS
+            raise unreachable.not_an_address(self.label)
+        if not _can_be_sent(self._key or ""):
+            raise KeyRejected(
+                f"The key for {self.label} holds characters that no key has.",
+                "An administrator can enter it again under Admin → Connections.",
             )
         return self._base_url + path
 
@@ -157,3 +160,7 @@ def _is_web_address(url: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
+def _can_be_sent(key: str) -> bool:
+    return key.isascii() and (key.isprintable() or not key)

@@ -56,9 +56,9 @@ MISSING_MODEL = re.compile(
 NO_BALANCE = re.compile(r"credit balance|insufficient (credits|balance|funds)", re.IGNORECASE)
 
 
-def error_for(complaint: Complaint, label: str, private: Sequence[str] = ()) -> ProviderError:
-    """The error that `complaint` amounts to. Nothing of `private` (key, prompt) is ever quoted."""
-    said = quoted(complaint.message, private)
+def error_for(complaint: Complaint, label: str, *, key: str | None, prompt: Sequence[str]) -> ProviderError:
+    """The error that `complaint` amounts to. Neither the key nor a piece of the prompt is ever quoted."""
+    said = quoted(complaint.message, [key or "", *prompt])
     if limit := context_limits.read(complaint.message, complaint.codes):
         return _context_too_long(limit, label)
     if _is_about_credit(complaint):
@@ -67,7 +67,7 @@ def error_for(complaint: Complaint, label: str, private: Sequence[str] = ()) -> 
             f"Add credit or raise the limit at {label}, or choose another model.",
         )
     if complaint.status in {401, 403} or complaint.codes & BAD_KEY:
-        return _key_rejected(complaint, label, said)
+        return _key_rejected(complaint, label, said, has_key=bool(key))
     if _is_about_the_model(complaint):
         return ModelGone(
             f"{label} does not offer this model (any more).{said}",
@@ -90,7 +90,11 @@ def _is_about_the_model(complaint: Complaint) -> bool:
     return names_a_model or is_missing or bool(complaint.codes & NO_SUCH_MODEL)
 
 
-def _key_rejected(complaint: Complaint, label: str, said: str) -> ProviderError:
+def _key_rejected(complaint: Complaint, label: str, said: str, *, has_key: bool) -> ProviderError:
+    if not has_key:
+        return KeyRejected(
+            f"{label} wants a key.", "An administrator can enter one under Admin → Connections."
+        )
     remedy = "An administrator can replace the key under Admin → Connections."
     if complaint.status == 403:
         return KeyRejected(f"{label} does not allow this with the key it was given.{said}", remedy)

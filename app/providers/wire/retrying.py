@@ -7,7 +7,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from app.providers.base import Event
+from app.providers.base import Event, is_of_the_answer
 from app.providers.errors import ProviderError, TimedOut
 
 FIRST_PAUSE = 0.5
@@ -18,13 +18,13 @@ LONGEST_PAUSE = 20.0
 async def with_retries(
     attempt: Callable[[], AsyncGenerator[Event, None]], retries: int
 ) -> AsyncGenerator[Event, None]:
-    """The events of the first attempt that gets as far as one; up to `retries` more are made."""
+    """The events of the first attempt that gets as far as a token; up to `retries` more are made."""
     for retry in range(retries + 1):
         has_begun = False
         try:
             async with aclosing(attempt()) as events:
                 async for event in events:
-                    has_begun = True
+                    has_begun = has_begun or is_of_the_answer(event)
                     yield event
             return
         except ProviderError as error:

@@ -4,6 +4,7 @@ import asyncio
 import ssl
 
 import aiohttp
+import httpx
 
 from app.providers.errors import BrokenOff, Misaddressed, NotReachable, ProviderError, TimedOut
 from app.providers.wire.judging import not_the_protocol
@@ -20,8 +21,8 @@ def error_for(failure: BaseException, label: str, address: str) -> ProviderError
             f"{address} is an address that Parley does not connect to.",
             "Link-local addresses are closed, because cloud machines hand out their own keys there.",
         )
-    if isinstance(failure, aiohttp.InvalidURL):
-        return Misaddressed(f"The address of {label} is not a web address.", CHECK_THE_ADDRESS)
+    if isinstance(failure, aiohttp.InvalidURL | httpx.InvalidURL | UnicodeError):
+        return not_an_address(label)
     if isinstance(failure, aiohttp.ClientConnectorDNSError):
         return Misaddressed(f"{label} cannot be found: there is no host {address}.", CHECK_THE_ADDRESS)
     if isinstance(failure, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError | ssl.SSLError):
@@ -36,6 +37,10 @@ def error_for(failure: BaseException, label: str, address: str) -> ProviderError
     if isinstance(failure, aiohttp.ClientResponseError):
         return not_the_protocol(label)
     return NotReachable(f"The connection to {label} was lost before it answered.", "Try again.")
+
+
+def not_an_address(label: str) -> Misaddressed:
+    return Misaddressed(f"The address of {label} is not a web address.", CHECK_THE_ADDRESS)
 
 
 def _not_secure(text: str, label: str, address: str) -> ProviderError:

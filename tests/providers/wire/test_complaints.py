@@ -77,6 +77,25 @@ async def test_errors_call_the_connection_by_its_name(server: FakeServer):
         await hear(OpenAICompatible(endpoint(server.url, label="Workshop")).stream(question()))
 
 
+async def test_without_a_key_one_is_asked_for(server: FakeServer):
+    server.plays("openai/bad_key")
+
+    with pytest.raises(errors.KeyRejected, match="Workshop wants a key"):
+        await hear(OpenAICompatible(endpoint(server.url, key=None, label="Workshop")).stream(question()))
+
+
+@pytest.mark.parametrize("key", ["two\nlines", "schlüssel-0123456789", "with\x00nothing"])
+async def test_a_key_that_cannot_be_sent_is_told_without_showing_it(server: FakeServer, key: str):
+    provider = OpenAICompatible(endpoint(server.url, key=key))
+
+    with pytest.raises(errors.KeyRejected, match="characters that no key has") as raised:
+        await hear(provider.stream(question()))
+    assert key not in str(raised.value)
+    with pytest.raises(errors.KeyRejected):
+        await provider.list_models()
+    assert not server.received
+
+
 async def test_a_prompt_is_not_repeated_in_an_error(server: FakeServer):
     server.plays("openai/refuses_content")
     provider = OpenAICompatible(endpoint(server.url))

@@ -248,7 +248,9 @@ async def test_a_refused_connection_is_tried_again_and_then_told(monkeypatch: py
     await wire.close()
 
 
-@pytest.mark.parametrize("url", ["ftp://example.org", "not an address", "", "http://", "http://[::1"])
+@pytest.mark.parametrize(
+    "url", ["ftp://example.org", "not an address", "", "http://", "http://[::1", f"http://{'x' * 70}.org"]
+)
 async def test_an_address_that_is_none_is_told(url: str):
     with pytest.raises(NotReachable):
         await hear(OpenAICompatible(endpoint(url, retries=0)).stream(question()))
