@@ -1,0 +1,65 @@
+"""`bin/bench`: measures what is promised about speed and size, and prints one table.
+
+Upstream, Parley and readers run on the same machine and share its processors, so that the figures are an
+upper bound. Ends with exit code 1 when a promise is missed.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+
+import uvloop
+
+from bench import replies
+from bench.installation import Installation, Running, upstream_running
+from bench.pages import measure_first_visit, measure_pages
+from bench.seeding import seed_chat
+from bench.table import Row, show
+
+STARTS = 3
+SECONDS_UNTIL_IDLE = 5
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer and smaller measurements")
+    scale = replies.QUICK if parser.parse_args().quick else replies.FULL
+    with tempfile.TemporaryDirectory(prefix="parley-bench-") as folder, upstream_running() as upstream:
+        installation = Installation(Path(folder))
+        installation.prepare(upstream)
+        rows = [*_starts(installation), *_use(installation, scale)]
+    print(show(rows))
+    sys.exit(0 if all(row.is_kept for row in rows) else 1)
+
+
+def _starts(installation: Installation) -> list[Row]:
+    seconds = []
+    for _ in range(STARTS):
+        with installation.running() as running:
+            seconds.append(running.seconds)
+    return [Row("Start to /health, from the second start on, median", median(seconds), "s", 2)]
+
+
+def _use(installation: Installation, scale: replies.Scale) -> list[Row]:
+    short_chat, long_chat = seed_chat(installation, 20), seed_chat(installation, 10_000)
+    with installation.running() as running:
+        return uvloop.run(_measure(installation, running, scale, (short_chat, long_chat)))
+
+
+async def _measure(
+    installation: Installation, running: Running, scale: replies.Scale, chats: tuple[str, str]
+) -> list[Row]:
+    await asyncio.sleep(SECONDS_UNTIL_IDLE)
+    return [
+        Row("Idle, resident memory", running.resident_megabytes(), "MB", 120),
+        *await measure_pages(running, *chats),
+        *await measure_first_visit(running),
+        *await replies.measure_replies(installation, running, scale),
+    ]
+
+
+if __name__ == "__main__":
+    main()
