@@ -18,7 +18,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from app.core.assets import asset
 from app.core.clock import now
 from app.core.ids import new_id
-from app.core.clock import now
 from app.core.settings import ROOT
 
 environment = Environment(

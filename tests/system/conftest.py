@@ -1,0 +1,32 @@
+"""A workspace with Echo behind a real socket, and browsers in which the cast is signed in."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page
+
+from app.accounts import cookies
+from tests.cast import Person
+from tests.chats.conftest import address, echo, settings  # noqa: F401  (fixtures)
+
+OpenPage = Callable[..., Awaitable[Page]]
+
+
+@pytest.fixture
+async def open_page(browser: Browser, address: str) -> AsyncIterator[OpenPage]:  # noqa: F811
+    """Opens a page in a browser of its own: `open_page("/", person=cast.alice, color_scheme="dark")`."""
+    contexts: list[BrowserContext] = []
+
+    async def open_in_new_browser(path: str, person: Person | None = None, **options: object) -> Page:
+        context = await browser.new_context(base_url=address, timezone_id="Europe/Rome", **options)
+        contexts.append(context)
+        if person is not None:
+            await context.add_cookies([{"name": cookies.NAME, "value": person.token, "url": address}])
+        page = await context.new_page()
+        page.set_default_timeout(10_000)
+        await page.goto(path)
+        return page
+
+    yield open_in_new_browser
+    for context in contexts:
+        await context.close()
