@@ -56,11 +56,13 @@ def conversation(turns: tuple[Turn, ...]) -> list[Json]:
 
 def without_what_was_refused(body: Json, error: RequestRefused) -> Json | None:
     """A body that this model takes: each model allows other ways to think, and other lengths."""
-    if "temperature" in body and ("temperature" in error.cause or error.parameter == "temperature"):
+    if "temperature" in body and ("temperature" in error.vendor_words or error.parameter == "temperature"):
         return _without(body, "temperature")
-    if (match := LARGEST_OUTPUT.search(error.cause)) and int(match[1]) < (count_at(body, "max_tokens") or 0):
+    if (match := LARGEST_OUTPUT.search(error.vendor_words)) and int(match[1]) < (
+        count_at(body, "max_tokens") or 0
+    ):
         return {**body, "max_tokens": int(match[1])}
-    if "thinking" in body and ABOUT_THINKING.search(error.cause):
+    if "thinking" in body and ABOUT_THINKING.search(error.vendor_words):
         return _with_simpler_thinking(body)
     return None
 

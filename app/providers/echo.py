@@ -6,7 +6,7 @@ A question may begin with directives, one after another; what follows them is sa
     /markdown     adds a heading, a list, a table and code
     /long 500     goes on for 500 words more
     /slow         pauses like echo-slow
-    /stall        says half of it and then nothing more, until it is stopped or the server gives up on it
+    /stall        says half of it and then nothing more, until it is stopped or patience (the idle time-out) ends
     /break        breaks off half-way
     /fail CODE    fails before the first word, like a provider would: `rate_limited`, `key_rejected`, …
                   (the codes in errors.py)
@@ -90,7 +90,7 @@ class Echo:
         self._endpoint = endpoint
 
     async def stream(self, request: Request) -> AsyncIterator[Event]:
-        script = _script(request)
+        script = _script(request, self._endpoint.timeouts.idle)
         if script.failure:
             raise script.failure
         async for event in _spoken(script):
@@ -108,18 +108,21 @@ class Echo:
 
 @dataclass(frozen=True)
 class Script:
-    """What Echo is going to do. `stumbles_at` is the number of words after which it stalls or breaks off."""
+    """What Echo is going to do.
+
+    `stumbles_at` is the number of words after which it fails, `stalls_for` the seconds of silence before that.
+    """
 
     thoughts: list[str]
     words: list[str]
     pause: float
     failure: errors.ProviderError | None = None
     stumbles_at: int | None = None
-    stalls: bool = False
+    stalls_for: float | None = None
     is_cut: bool = False
 
 
-def _script(request: Request) -> Script:
+def _script(request: Request, patience: float) -> Script:
     if request.model not in PAUSES:
         raise errors.ModelGone(
             "Echo does not offer this model.", f"Choose one of {', '.join(PAUSES)} under Admin → Models."
@@ -135,7 +138,7 @@ def _script(request: Request) -> Script:
         pause=PAUSES["echo-slow" if "slow" in directives else request.model],
         failure=_failure(directives["fail"]) if "fail" in directives else None,
         stumbles_at=(len(words[:limit]) + 1) // 2 if stumbles else None,
-        stalls="stall" in directives,
+        stalls_for=patience if "stall" in directives else None,
         is_cut=limit is not None and len(words) > limit,
     )
 
@@ -186,8 +189,9 @@ def _utterances(script: Script) -> Iterator[Event]:
 
 
 async def _stumble(script: Script) -> None:
-    if script.stalls:
-        await asyncio.Event().wait()
+    if script.stalls_for is not None:
+        await asyncio.sleep(script.stalls_for)
+        raise errors.TimedOut("Echo fell silent because it was told to.", "Ask again without /stall.")
     raise errors.BrokenOff("Echo broke off because it was told to.", "Ask again without /break.")
 
 

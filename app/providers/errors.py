@@ -47,14 +47,18 @@ class ContextTooLong(ProviderError):
 class RequestRefused(ProviderError):
     """The provider understood the request and will not serve it (parameters, content, size).
 
-    `parameter` is the one it objects to, where it said so.
+    `parameter` is the one it objects to, where it said so; `vendor_words` is all that it said. The latter is
+    for adapters, which may ask in another way: it may repeat the prompt, and is never shown or logged.
     """
 
     code = "request_refused"
 
-    def __init__(self, cause: str, remedy: str = "", *, parameter: str | None = None) -> None:
+    def __init__(
+        self, cause: str, remedy: str = "", *, parameter: str | None = None, vendor_words: str = ""
+    ) -> None:
         super().__init__(cause, remedy)
         self.parameter = parameter
+        self.vendor_words = vendor_words
 
 
 class RateLimited(ProviderError):

@@ -35,7 +35,7 @@ class Ollama:
             self._wire,
             path="/api/chat",
             new_decoder=JsonLines,
-            new_reader=lambda: LineReader(window_for(request)),
+            new_reader=lambda: LineReader(window_for(request), self._wire.label),
             repair=without_thinking,
         )
         return exchange.events(

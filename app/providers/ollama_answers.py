@@ -21,8 +21,9 @@ from app.providers.untrusted import Json, count_at, object_at, objects_at, text_
 class LineReader:
     """One answer. `window` is the `num_ctx` it was asked for with; a prompt that fills it has been cut."""
 
-    def __init__(self, window: int) -> None:
+    def __init__(self, window: int, label: str) -> None:
         self._window = window
+        self._label = label
         self._reason: FinishReason | None = None
         self._text = ThinkingSplitter()
         self._calls = 0
@@ -68,7 +69,7 @@ class LineReader:
         )
         if usage.input >= self._window:
             raise ContextTooLong(
-                f"Ollama cut the conversation to {self._window:,} tokens and answered only a part of it.",
+                f"{self._label} cut the conversation to {self._window:,} tokens and answered only a part of it.",
                 "Start a new chat, or choose a model with a larger context window.",
             )
         return usage

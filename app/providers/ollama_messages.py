@@ -35,7 +35,7 @@ def chat_body(request: Request) -> Json:
 
 def without_thinking(body: Json, error: RequestRefused) -> Json | None:
     """`body` for a model that cannot think, if that is what was refused."""
-    if "think" in body and "think" in error.cause:
+    if "think" in body and "think" in error.vendor_words:
         return {key: value for key, value in body.items() if key != "think"}
     return None
 

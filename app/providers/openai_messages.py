@@ -11,10 +11,9 @@ DISPENSABLE = (
     "temperature",
     "reasoning_effort",
     "reasoning_format",
-    "max_completion_tokens",
     "max_tokens",
 )
-"""Parameters without which the question is still the same, should a server refuse one of them."""
+"""Parameters that can be left out, or said in another way, should a server refuse one of them."""
 
 
 def chat_body(request: Request) -> Json:
@@ -45,7 +44,7 @@ def without_refused_parameter(body: Json, error: RequestRefused) -> Json | None:
         return None
     simpler = {key: value for key, value in body.items() if key != name}
     if name == "max_tokens":
-        # Newer models know the limit under its newer name only.
+        # Newer models know the limit under its newer name only. It is never dropped: it limits the cost.
         simpler["max_completion_tokens"] = body[name]
     return simpler
 
@@ -54,7 +53,7 @@ def _refused_parameter(body: Json, error: RequestRefused) -> str | None:
     sent = [name for name in DISPENSABLE if name in body]
     if error.parameter is not None:
         return next((name for name in sent if error.parameter.startswith(name)), None)
-    return next((name for name in sent if name in error.cause), None)
+    return next((name for name in sent if name in error.vendor_words), None)
 
 
 def message(turn: Turn) -> Json:

@@ -2,9 +2,9 @@ import asyncio
 
 import pytest
 
-from app.providers.base import FinishReason, Image, Request, Role, Turn, Usage
+from app.providers.base import FinishReason, Image, Request, Role, Timeouts, Turn, Usage
 from app.providers.echo import FAILURES, NOTICE, Echo
-from app.providers.errors import BrokenOff, ModelGone, ProviderError
+from app.providers.errors import BrokenOff, ModelGone, ProviderError, TimedOut
 from tests.providers.reading import Heard, endpoint, hear, question
 
 
@@ -12,8 +12,8 @@ async def told(text: str, *, model: str = "echo-fast", **more: object) -> Heard:
     return await hear(Echo(endpoint("")).stream(question(text, model=model, **more)))
 
 
-async def listen(text: str, heard: Heard) -> None:
-    async for event in Echo(endpoint("")).stream(question(text, model="echo-fast")):
+async def listen(text: str, heard: Heard, provider: Echo | None = None) -> None:
+    async for event in (provider or Echo(endpoint(""))).stream(question(text, model="echo-fast")):
         heard.take(event)
 
 
@@ -89,6 +89,15 @@ async def test_it_stalls_until_it_is_stopped():
 
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(listen("/stall one two", heard), 0.05)
+    assert heard.text == "one"
+
+
+async def test_patience_with_its_silence_ends():
+    heard = Heard()
+    provider = Echo(endpoint("", timeouts=Timeouts(idle=0.02)))
+
+    with pytest.raises(TimedOut):
+        await listen("/stall one two", heard, provider)
     assert heard.text == "one"
 
 

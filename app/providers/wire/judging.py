@@ -51,7 +51,7 @@ OVERLOAD: Final = {
 MALFORMED: Final = {"invalid_request_error", "BadRequestError", "tool_use_failed"}
 OVERLOAD_STATUSES: Final = {408, 409, 424, 425, 498, 499}
 MISSING_MODEL = re.compile(
-    r"model\b.*\b(not found|not exist|not loaded|decommissioned)|no models? loaded", re.IGNORECASE
+    r"model\b.{0,80}\b(not found|not exist|not loaded|decommissioned)|no models? loaded", re.IGNORECASE
 )
 NO_BALANCE = re.compile(r"credit balance|insufficient (credits|balance|funds)", re.IGNORECASE)
 
@@ -153,6 +153,7 @@ def _lasting_failure(complaint: Complaint, label: str, said: str) -> ProviderErr
         f"{label} refused the request.{said}",
         "Change the message or choose another model.",
         parameter=complaint.parameter,
+        vendor_words=complaint.message,
     )
 
 

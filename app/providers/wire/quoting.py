@@ -7,6 +7,9 @@ LONGEST_QUOTE = 300
 LONGEST_OVERLAP = 24
 """Characters of a prompt that may turn up in a quote: single words do, sentences do not."""
 
+MOST_TO_SEARCH = 200_000
+"""Characters. Beyond that a quote is not worth the time that looking for it takes."""
+
 WRITTEN = {"arguments", "content", "text", "system", "thinking"}
 SOMETHING_LIKE_A_KEY = re.compile(r"\b(?:sk|gsk|pk|xai|key|Bearer)[-_ ][\w*.-]{6,}|\b[A-Za-z0-9_-]{40,}\b")
 SPACES = re.compile(r"\s+")
@@ -21,7 +24,9 @@ def quoted(message: str, private: Sequence[str] = ()) -> str:
 
 
 def _repeats(message: str, private: Sequence[str]) -> bool:
-    """Whether `message` contains one of the texts, or a longer piece of one."""
+    """Whether `message` contains one of the texts, or a longer piece of one, or that is too long to find out."""
+    if sum(len(text) for text in private) > MOST_TO_SEARCH:
+        return True
     texts = [SPACES.sub(" ", text).strip() for text in private]
     if any(text in message for text in texts if len(text) >= 8):
         return True

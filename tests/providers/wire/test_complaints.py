@@ -3,6 +3,7 @@
 import pytest
 
 from app.providers import errors
+from app.providers.anthropic import Anthropic
 from app.providers.openai_compatible import OpenAICompatible
 from app.providers.wire.quoting import quoted
 from tests.providers.fake_server import FakeServer, transcript
@@ -114,6 +115,15 @@ def test_quotes_are_short_and_hold_no_keys():
     assert "sk-proj" not in quoted("The key sk-proj-abcdefghijkl is wrong.")
     assert "Xy9" not in quoted("Token " + "Xy9" * 20 + " is wrong.")
     assert quoted("my-own-odd-key is bad", ["my-own-odd-key"]) == ""
+
+
+async def test_what_was_refused_is_understood_even_where_it_may_not_be_quoted(server: FakeServer):
+    server.plays("anthropic/refuses_temperature", "anthropic/answer")
+    prompt = "Why does it say that `temperature` is deprecated for this model?"
+
+    heard = await hear(Anthropic(endpoint(server.url)).stream(question(prompt, temperature=0.5)))
+
+    assert heard.text == "Grüße, 世界 🌍!"
 
 
 async def test_what_a_provider_says_in_surprising_shapes_is_survived(server: FakeServer):

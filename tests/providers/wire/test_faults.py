@@ -275,6 +275,23 @@ async def test_a_certificate_that_nobody_signed_is_not_trusted(tmp_path: Path):
         await wire.close()
 
 
+async def test_a_handshake_that_never_ends_is_given_up():
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    timeouts = Timeouts(connect=0.1, first_token=5, idle=1)
+    async with silent:
+        adapter = OpenAICompatible(endpoint(f"https://127.0.0.1:{port}/v1", timeouts=timeouts))
+        with pytest.raises(TimedOut, match="did not accept a connection"):
+            await hear(adapter.stream(question()))
+        with pytest.raises(TimedOut, match="did not accept a connection"):
+            await adapter.list_models()
+        await wire.close()
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"hello", b"data: hello\n\n", b"data: [1, 2]\n\n", b"data: [DONE]\n\n", b"\x00\xff" * 50]
 )
