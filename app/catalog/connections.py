@@ -5,6 +5,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import audit
@@ -13,7 +14,7 @@ from app.catalog.addresses import Address, normalised
 from app.catalog.models import Connection
 from app.catalog.naming import free_name, slug_of
 from app.core.crypto import Vault, masked
-from app.core.errors import Invalid, NotFound
+from app.core.errors import Conflict, Invalid, NotFound
 from app.providers import registry
 from app.providers.registry import KINDS, Kind
 
@@ -45,7 +46,7 @@ class Wish:
 
 
 async def add(session: AsyncSession, vault: Vault, wish: Wish, act: Act) -> tuple[Connection, list[Notice]]:
-    """The new connection, and what was changed of the wish. Raises Invalid."""
+    """The new connection, and what was changed of the wish. Raises Invalid, Conflict."""
     kind = kind_named(wish.kind)
     label = _clean_label(wish.label or kind.label)
     address = normalised(kind, wish.base_url)
@@ -55,7 +56,7 @@ async def add(session: AsyncSession, vault: Vault, wish: Wish, act: Act) -> tupl
     )
     _keep_key(connection, vault, key)
     session.add(connection)
-    await session.flush()
+    await _flush(session, label)
     _record(session, act, "connection.created", connection, f"{kind.label} {address.url}".strip())
     return connection, _notices_of(address)
 
@@ -128,6 +129,13 @@ def kind_named(name: str) -> Kind:
     if kind is None:
         raise Invalid(f"There is no such kind of provider. Choose one of: {', '.join(KINDS)}.", field="kind")
     return kind
+
+
+async def _flush(session: AsyncSession, label: str) -> None:
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        raise Conflict(f"Somebody connected “{label}” at the same moment. Look at the list.") from error
 
 
 def _notices_of(address: Address) -> list[Notice]:
