@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
@@ -32,6 +32,7 @@ from app.chats.schemas import (
 from app.chats.sidebar import chats_of
 from app.chats.streaming import ending_of, text_of
 from app.chats.streams import stream_to
+from app.core import paging
 from app.core.database import Database, Session, after_commit
 from app.core.errors import Invalid
 from app.core.paging import Cursor
@@ -39,12 +40,17 @@ from app.live.sse import event
 
 router = APIRouter(prefix="/api/chats", tags=["Conversations"])
 
+EVENTS: dict[str, Any] = {"text/event-stream": {}}
+
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 @router.get("")
 async def list_chats(
-    user: CurrentUser, session: Session, before: str | None = None, limit: Limit = 50
+    user: CurrentUser,
+    session: Session,
+    before: Annotated[str | None, Query(pattern=paging.PATTERN)] = None,
+    limit: Limit = 50,
 ) -> ChatList:
     """Your conversations, the most recent first."""
     found = await chats_of(session, user, Cursor.parse(before) if before else None, limit=limit + 1)
@@ -117,7 +123,7 @@ async def list_messages(
     responses={
         200: {
             "description": "The whole exchange, or its events as `Accept` asks for.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": EVENTS,
         }
     },
 )
@@ -184,7 +190,11 @@ async def choose_branch(chat: CurrentChat, session: Session, choice: BranchChoic
     return ChatBody.of(chat)
 
 
-@router.get("/{chat_id}/messages/{message_id}/stream")
+@router.get(
+    "/{chat_id}/messages/{message_id}/stream",
+    response_class=Response,
+    responses={200: {"content": EVENTS}},
+)
 async def stream_message(
     request: Request,
     reply: CurrentReply,

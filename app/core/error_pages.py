@@ -91,11 +91,15 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     if error.status_code == 404:
         return render_error(request, NotFound())
-    if error.status_code == 405:
-        return render_error(request, MethodNotAllowed("This address does not do that."))
-    broken = Invalid(str(error.detail))
-    response = render_error(request, broken)
+    known = (
+        MethodNotAllowed("This address does not do that.")
+        if error.status_code == 405
+        else Invalid(str(error.detail))
+    )
+    response = render_error(request, known)
     response.status_code = error.status_code
+    # What the status promises: 405 comes with `Allow`.
+    response.headers.update(error.headers or {})
     return response
 
 

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 from app.core.errors import Invalid
 
+PATTERN = r"^\d{1,17}-[0-9a-z]{1,32}$"
+
 
 @dataclass(frozen=True)
 class Cursor:
