@@ -37,7 +37,10 @@ from app.providers.base import (
 
 WORDS = re.compile(r"\s*\S+|\s+$")
 DIRECTIVE = re.compile(
-    r"/(?:(?P<count>long)\s+(?P<words>\d{1,5})|(?P<fail>fail)\s+(?P<code>\w+)|(?P<flag>think|markdown|slow|stall|break))(?:\s+|$)"
+    r"""/(?: (?P<flag>think|markdown|slow|stall|break)
+           | (?P<name>long(?=\s+\d{1,5}\b)|fail) \s+ (?P<argument>\w+)
+        )(?:\s+|$)""",
+    re.VERBOSE,
 )
 PAUSES = {"echo": 0.02, "echo-fast": 0.0, "echo-slow": 0.4}
 """Seconds before each word."""
@@ -147,8 +150,7 @@ def _directives(question: str) -> tuple[dict[str, str], str]:
     """The directives at the start of the question with their arguments, and the rest of it."""
     found: dict[str, str] = {}
     while match := DIRECTIVE.match(question):
-        name = match["flag"] or match["count"] or match["fail"]
-        found[name] = match["words"] or match["code"] or ""
+        found[match["flag"] or match["name"]] = match["argument"] or ""
         question = question[match.end() :]
     return found, question
 

@@ -8,11 +8,17 @@ LARGEST_COUNT = 10**15
 
 
 def parsed(payload: bytes | str) -> Json | None:
-    """The JSON object in `payload`; None when it is anything else."""
+    """The JSON object in `payload`; None when it is anything else.
+
+    A bare list counts as an object that holds it under `data`: Together lists its models, and Google reports
+    its errors, in that shape.
+    """
     try:
         value = orjson.loads(payload)
     except orjson.JSONDecodeError:
         return None
+    if isinstance(value, list):
+        return {"data": value}
     return value if isinstance(value, dict) else None
 
 

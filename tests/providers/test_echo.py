@@ -103,6 +103,7 @@ async def test_patience_with_its_silence_ends():
 
 async def test_a_directive_without_its_argument_is_only_text():
     assert (await told("/fail")).text == "/fail"
+    assert (await told("/long story")).text == "/long story"
     assert (await told("/unknown thing")).text == "/unknown thing"
 
 

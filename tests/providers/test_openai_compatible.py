@@ -214,6 +214,10 @@ async def test_a_refusal_that_cannot_be_repaired_is_told(server: FakeServer, pro
                 reasoning=True,
             ),
         ),
+        (
+            "together",
+            ModelInfo("meta-llama/Llama-3.3-70B", "Llama 3.3 70B", context_window=131_072),
+        ),
         ("llama_cpp", ModelInfo("gemma", context_window=131_072)),
         (
             "mistral",

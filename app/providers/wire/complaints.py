@@ -27,7 +27,8 @@ class Complaint:
 def refusal(status: int, headers: Mapping[str, str], body: bytes) -> Complaint:
     """What an answer that is no success complains about. `headers` have names in lower case."""
     answer = parsed(body)
-    found = _described(answer) if answer is not None else Complaint(None)
+    described = next(iter(objects_at(answer or {}, "data")), answer)
+    found = _described(described) if described is not None else Complaint(None)
     return Complaint(
         status,
         found.codes,

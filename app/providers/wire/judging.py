@@ -32,6 +32,9 @@ NO_CREDIT: Final = {
     "project_spend_limit_exceeded",
 }
 BAD_KEY: Final = {"invalid_api_key", "authentication_error", "invalid_authentication"}
+BAD_KEY_IN_WORDS = re.compile(
+    r"api key (is |provided )?(not valid|invalid)|(invalid|incorrect) (x-)?api[- ]key", re.IGNORECASE
+)
 NO_SUCH_MODEL: Final = {
     "model_not_found",
     "model_decommissioned",
@@ -66,7 +69,7 @@ def error_for(complaint: Complaint, label: str, *, key: str | None, prompt: Sequ
             f"The account at {label} is out of credit or over its spending limit.{said}",
             f"Add credit or raise the limit at {label}, or choose another model.",
         )
-    if complaint.status in {401, 403} or complaint.codes & BAD_KEY:
+    if _is_about_the_key(complaint):
         return _key_rejected(complaint, label, said, has_key=bool(key))
     if _is_about_the_model(complaint):
         return ModelGone(
@@ -81,6 +84,14 @@ def _is_about_credit(complaint: Complaint) -> bool:
         complaint.status == 402
         or bool(complaint.codes & NO_CREDIT)
         or bool(NO_BALANCE.search(complaint.message))
+    )
+
+
+def _is_about_the_key(complaint: Complaint) -> bool:
+    return (
+        complaint.status in {401, 403}
+        or bool(complaint.codes & BAD_KEY)
+        or bool(BAD_KEY_IN_WORDS.search(complaint.message))
     )
 
 

@@ -34,6 +34,7 @@ KEY = "sk-test-0123456789"
         ("compatible/bad_gateway", errors.Overloaded),
         ("compatible/redirect", errors.Misaddressed),
         ("compatible/html", errors.NotTheProtocol),
+        ("compatible/bad_key_google", errors.KeyRejected),
         ("compatible/context_vllm", errors.ContextTooLong),
         ("compatible/context_llama_cpp", errors.ContextTooLong),
     ],

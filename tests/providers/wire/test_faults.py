@@ -302,7 +302,7 @@ async def test_nonsense_instead_of_a_stream_is_not_the_protocol(server: FakeServ
         await hear(provider(server).stream(question()))
 
 
-@pytest.mark.parametrize("body", [b"", b"hello", b"[]", b"<html>"])
+@pytest.mark.parametrize("body", [b"", b"hello", b"{}", b"<html>"])
 async def test_nonsense_instead_of_a_list_is_not_the_protocol(server: FakeServer, body: bytes):
     server.plays(Answer(body=body))
 
