@@ -40,8 +40,13 @@ _sanitiser = nh3.Cleaner(
         "div": {"tabindex", "aria-label"},
     },
     tag_attribute_values={
-        "input": {"type": {"checkbox"}, "disabled": {"disabled", ""}, "checked": {"checked", ""}},
-        "div": {"role": {"region"}},
+        "input": {
+            "type": {"checkbox"},
+            "disabled": {"disabled", ""},
+            "checked": {"checked", ""},
+            "aria-label": {"Done", "To do"},
+        },
+        "div": {"role": {"group"}},
         "p": {"dir": {"auto"}},
         "li": {"dir": {"auto"}},
         **{f"h{level}": {"dir": {"auto"}} for level in range(1, 7)},
@@ -161,6 +166,12 @@ class _Renderer(RendererHTML):
     def code_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return code_figure(tokens[idx].content, "")
 
+    def html_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        # Only the boxes of task lists come this way: HTML of the text's own stays text.
+        box = tokens[idx].content
+        label = "Done" if "checked=" in box else "To do"
+        return box.replace("<input ", f'<input aria-label="{label}" ')
+
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         # Loading it would tell a stranger's server who reads this, and when.
         source = escape(str(tokens[idx].attrGet("src") or ""))
@@ -171,7 +182,7 @@ class _Renderer(RendererHTML):
         return self.renderToken(tokens, idx, options, env)
 
     def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        return '<div class="prose__table" tabindex="0" role="region" aria-label="Table"><table>\n'
+        return '<div class="prose__table" tabindex="0" role="group" aria-label="Table"><table>\n'
 
     def table_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return "</table></div>\n"

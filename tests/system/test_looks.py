@@ -75,9 +75,12 @@ async def test_every_page_is_accessible(
     cast: Cast, echo: str, open_page: OpenPage, look: dict[str, Any], theme: str, device: str
 ) -> None:
     page = await open_page("/", cast.alice, **look)
+    findings = []
     for name, path in PAGES.items():
         await page.goto(path)
-        await examine(page, f"{name}-{device}-{theme}")
+        findings += await examine(page, f"{name}-{device}-{theme}")
+
+    assert findings == []
 
 
 async def test_a_conversation_is_accessible(
@@ -88,11 +91,13 @@ async def test_a_conversation_is_accessible(
     await finished_replies(cast.alice, path)
     page = await open_page(path, cast.alice, **look)
 
-    await examine(page, f"chat-{device}-{theme}")
+    findings = await examine(page, f"chat-{device}-{theme}")
     for button, name in ((".message__facts", "details"), ("[data-picker-button]", "picker")):
         await page.locator(button).last.click()
-        await examine(page, f"{name}-{device}-{theme}")
+        findings += await examine(page, f"{name}-{device}-{theme}")
         await page.keyboard.press("Escape")
+
+    assert findings == []
 
 
 async def test_the_doors_are_accessible(
@@ -100,7 +105,7 @@ async def test_the_doors_are_accessible(
 ) -> None:
     page = await open_page("/setup", **look)
 
-    await examine(page, f"setup-{device}-{theme}")
+    assert await examine(page, f"setup-{device}-{theme}") == []
 
 
 async def test_signing_in_is_accessible(
@@ -108,7 +113,7 @@ async def test_signing_in_is_accessible(
 ) -> None:
     page = await open_page("/login", **look)
 
-    await examine(page, f"login-{device}-{theme}")
+    assert await examine(page, f"login-{device}-{theme}") == []
 
 
 async def test_a_first_visit_is_small(cast: Cast, echo: str, open_page: OpenPage) -> None:
@@ -127,15 +132,14 @@ async def test_a_first_visit_is_small(cast: Cast, echo: str, open_page: OpenPage
     assert sum(sizes) < 200_000
 
 
-async def examine(page: Page, name: str) -> None:
-    """Take its picture, then ask axe; a finding fails the test with the element it is about."""
+async def examine(page: Page, name: str) -> list[str]:
+    """Take its picture, then ask axe: what it finds, with the elements it is about."""
     await page.evaluate("document.fonts.ready.then(() => true)")
     ARTIFACTS.mkdir(exist_ok=True)
     await page.screenshot(path=ARTIFACTS / f"{name}.png")
     results = await Axe().run(page, options={"runOnly": {"type": "tag", "values": STANDARDS}})
-    findings = [
-        f"{finding['id']}: {node['html'][:160]}"
+    return [
+        f"{name}: {finding['id']}: {node['html'][:160]}"
         for finding in results.response["violations"]
         for node in finding["nodes"]
     ]
-    assert findings == [], f"{name}: {findings}"
