@@ -77,7 +77,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.providers = gateway.providers
     app.state.replies = replies = Replies(database, hub, tasks, gateway)
     app.state.stopping = Stopping(hub)
-    app.state.detection = Detection(settings)
+    app.state.detection = Detection(settings, tasks)
     app.state.workspace = await workspace.load(database)
     await hub.start()
     await replies.begin()

@@ -35,6 +35,7 @@ HOME = "/admin/connections"
 async def show_connections(
     request: Request, session: Session, detection: CurrentDetection, notice: str = ""
 ) -> HTMLResponse:
+    detection.look_in_background()
     return page(
         request,
         "admin/connections.html",

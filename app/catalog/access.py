@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
-from sqlalchemy import select, tuple_
+from sqlalchemy import bindparam, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.access import CurrentAdministrator
@@ -27,6 +27,13 @@ NEEDS_AN_ADMINISTRATOR = frozenset(
     {"key_rejected", "key_missing", "key_unreadable", "not_reachable", "not_the_protocol"}
 )
 """Errors that the next call meets again. Others (a rate limit, a time-out) are gone in a moment."""
+
+# Every call of a model looks it up: the statement is built once.
+BY_FULL_NAME = (
+    select(Model, Connection)
+    .join(Connection, Model.connection_id == Connection.id)
+    .where(Connection.name == bindparam("connection"), Model.name == bindparam("model"))
+)
 
 
 class ModelNotUsable(ParleyError):
@@ -109,11 +116,7 @@ async def faces_of(session: AsyncSession, full_names: set[str]) -> dict[str, Mod
 async def find_model(session: AsyncSession, full_name: str) -> FoundModel:
     """The model `connection/model`, ready to be called. Raises ModelNotUsable."""
     connection_name, _, name = full_name.partition("/")
-    found = await session.execute(
-        select(Model, Connection)
-        .join(Connection, Model.connection_id == Connection.id)
-        .where(Connection.name == connection_name, Model.name == name)
-    )
+    found = await session.execute(BY_FULL_NAME, {"connection": connection_name, "model": name})
     row = found.one_or_none()
     if row is None:
         raise ModelNotUsable(_never_heard_of(full_name))

@@ -13,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalog.addresses import normalised
 from app.catalog.models import Connection
+from app.core.errors import Invalid
 from app.core.settings import Settings
+from app.live.tasks import Tasks
 from app.providers.base import Endpoint, Timeouts
 from app.providers.errors import ProviderError
 from app.providers.registry import KINDS, Kind
@@ -39,8 +41,9 @@ class LocalServer:
 class Detection:
     """What runs on this machine, as far as this process has looked."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, tasks: Tasks) -> None:
         self._addresses = {"ollama": settings.ollama_base_url, "lmstudio": settings.lmstudio_base_url}
+        self._tasks = tasks
         self._found: tuple[LocalServer, ...] = ()
         self._looked_at: float | None = None
         self._looking = asyncio.Lock()
@@ -52,6 +55,11 @@ class Detection:
     def default_address(self, kind: Kind) -> str:
         """Where a server of this kind is looked for; for other kinds the vendor's own address."""
         return self._addresses.get(kind.name) or kind.default_base_url
+
+    def look_in_background(self) -> None:
+        """So that a page shows next time what it has no time to look for now."""
+        if not self.is_fresh:
+            self._tasks.start("look for local servers", self.look())
 
     async def look(self) -> None:
         """Ask the usual addresses, unless that was done a moment ago."""
@@ -72,9 +80,9 @@ class Detection:
 
 
 async def _probe(kind: Kind, url: str) -> LocalServer | None:
-    base_url = normalised(kind, url).url
     try:
+        base_url = normalised(kind, url).url
         models = await kind.open(Endpoint(base_url, timeouts=QUICKLY, retries=0)).list_models()
-    except ProviderError:
+    except (ProviderError, Invalid):
         return None
     return LocalServer(kind, base_url, len(models))

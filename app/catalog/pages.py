@@ -32,6 +32,7 @@ async def choose_provider(
 ) -> HTMLResponse:
     if kind:
         return _show_form(request, detection, Wish(kind))
+    detection.look_in_background()
     return page(
         request,
         "catalog/setup_provider.html",
