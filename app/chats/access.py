@@ -10,16 +10,19 @@ from app.accounts.access import CurrentUser
 from app.accounts.models import User
 from app.chats.models import Chat, Message, MessageRole
 from app.chats.replies import Replies
-from app.core.database import Session
+from app.core.database import SAFE_METHODS, Session
 from app.core.errors import NotFound
 
 
-async def chat_of(session: AsyncSession, user: User, chat_id: str, *, deleted: bool = False) -> Chat:
-    """The person's chat with this id. Raises NotFound.
+async def chat_of(
+    session: AsyncSession, user: User, chat_id: str, *, deleted: bool = False, changing: bool = False
+) -> Chat:
+    """The person's chat with this id; `changing` keeps it to oneself until the commit. Raises NotFound.
 
     Not found rather than forbidden: a stranger must not learn that the chat exists.
     """
-    chat = await session.scalar(select(Chat).where(Chat.id == chat_id, Chat.owner_id == user.id))
+    query = select(Chat).where(Chat.id == chat_id, Chat.owner_id == user.id)
+    chat = await session.scalar(query.with_for_update() if changing else query)
     if chat is None or (chat.deleted_at is not None) != deleted:
         raise NotFound
     return chat
@@ -35,12 +38,13 @@ async def message_of(session: AsyncSession, chat: Chat, message_id: str) -> Mess
     return message
 
 
-async def _current_chat(session: Session, user: CurrentUser, chat_id: str) -> Chat:
-    return await chat_of(session, user, chat_id)
+async def _current_chat(request: Request, session: Session, user: CurrentUser, chat_id: str) -> Chat:
+    # Two tabs may post at once: one after the other, so that neither hides the other's message.
+    return await chat_of(session, user, chat_id, changing=request.method not in SAFE_METHODS)
 
 
 async def _deleted_chat(session: Session, user: CurrentUser, chat_id: str) -> Chat:
-    return await chat_of(session, user, chat_id, deleted=True)
+    return await chat_of(session, user, chat_id, deleted=True, changing=True)
 
 
 CurrentChat = Annotated[Chat, Depends(_current_chat)]

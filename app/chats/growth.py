@@ -14,7 +14,7 @@ from markupsafe import Markup
 from app.chats.rendering import Block, code_figure, render_blocks
 
 # A last line of these may still become anything: a rule, a heading underline, a list item, a fence.
-UNDECIDED_LINE = re.compile(r"[ \t]*(?:[-=#>*+`~|_: \t]+|\d{1,9}[.)]?)\Z")
+UNDECIDED_LINE = re.compile(r"[ \t]*(?:[-=#>*+`~|_: \t]+(?:\[[ xX]?\]?)?|\d{1,9}[.)]?)\Z")
 FENCES = ("```", "~~~")
 UNCLOSED_LINK = re.compile(r"!?\[([^\[\]\n]*)(?:\]\([^()\n]*)?\Z")
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app.accounts.models import Workspace
 from app.catalog.access import find_model
 from app.chats import context, history
-from app.chats.models import Chat, Message
+from app.chats.models import RUNNING, Chat, Message
 from app.gateway.calls import Call
 from app.providers.base import Role, Turn
 
@@ -48,9 +49,12 @@ async def prepare(session: AsyncSession, reply: Message) -> Job:
 
 async def running_before(session: AsyncSession, reply: Message) -> str | None:
     """The reply that must be whole before this one can be written: the one that its question follows."""
-    question = await session.get(Message, reply.parent_id) if reply.parent_id else None
-    earlier = await session.get(Message, question.parent_id) if question and question.parent_id else None
-    return earlier.id if earlier is not None and earlier.is_running else None
+    question = aliased(Message)
+    return await session.scalar(
+        select(Message.id)
+        .join(question, Message.id == question.parent_id)
+        .where(question.id == reply.parent_id, Message.status.in_(RUNNING))
+    )
 
 
 def _newest_first(turns: list[Turn]) -> Iterator[Turn]:

@@ -12,6 +12,7 @@ from app.accounts.models import User
 from app.chats.models import RUNNING, Chat, Message, MessageRole, MessageStatus
 from app.core.clock import now
 from app.core.errors import Conflict, Invalid
+from app.core.ids import new_id
 
 LONGEST_TITLE = 120
 TITLE_FROM_QUESTION = 60
@@ -59,8 +60,6 @@ async def post(session: AsyncSession, chat: Chat, author: User, draft: Draft, *,
     A reply that is still being written is no obstacle: the new one waits for it.
     """
     body = _checked(draft.body, longest)
-    # Two tabs may post at once: one after the other, so that neither hides the other's message.
-    await session.refresh(chat, with_for_update=True)
     if posted := await _already_posted(session, author, draft.key):
         return posted
     if chat.tip_id is None and not chat.title:
@@ -72,7 +71,6 @@ async def regenerate(session: AsyncSession, chat: Chat, reply: Message, model: s
     """Another answer to the same question, beside the earlier one. Raises Conflict."""
     if reply.is_running:
         raise Conflict("This answer is still being written. Stop it first, then ask for another one.")
-    await session.refresh(chat, with_for_update=True)
     if model:
         chat.model = model
     return await _answer(session, chat, reply.parent_id, reply.depth, model or chat.model or reply.model)
@@ -169,6 +167,7 @@ async def _ask(session: AsyncSession, chat: Chat, author: User, draft: Draft, bo
         chat.model = draft.model
     parent = await session.get(Message, chat.tip_id) if chat.tip_id else None
     question = Message(
+        id=new_id(),
         chat_id=chat.id,
         parent_id=parent.id if parent else None,
         depth=parent.depth + 1 if parent else 0,
@@ -178,7 +177,6 @@ async def _ask(session: AsyncSession, chat: Chat, author: User, draft: Draft, bo
         request_key=draft.key[:LONGEST_KEY] if draft.key else None,
     )
     session.add(question)
-    await session.flush()
     return Posted(question, await _answer(session, chat, question.id, question.depth + 1, chat.model))
 
 
@@ -186,6 +184,7 @@ async def _answer(
     session: AsyncSession, chat: Chat, parent_id: str | None, depth: int, model: str
 ) -> Message:
     reply = Message(
+        id=new_id(),
         chat_id=chat.id,
         parent_id=parent_id,
         depth=depth,
@@ -195,7 +194,6 @@ async def _answer(
         heartbeat_at=now(),
     )
     session.add(reply)
-    await session.flush()
     chat.tip_id = reply.id
     chat.last_activity_at = now()
     await session.flush()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from app.chats import checkpoints, jobs
 from app.chats.broadcasts import Broadcasts, Checkpoint, LiveReply, reply_stream
 from app.chats.checkpoints import Ending
+from app.chats.jobs import Job
 from app.chats.models import Chat, Message, MessageStatus
 from app.chats.news import News, tell
 from app.core.clock import now
@@ -116,25 +117,24 @@ class Replies:
 
     async def _end_of(self, work: Work, reply: Message) -> Ending:
         try:
-            await self._wait_for_turn(reply)
-            await self._generate(work, reply)
+            await self._generate(work, await self._job_for(reply))
         except ProviderError as error:
             return Ending(MessageStatus.FAILED, error.code, str(error))
         except ParleyError as error:
             return Ending(MessageStatus.FAILED, error.code, error.message)
         return Ending(MessageStatus.FINISHED)
 
-    async def _wait_for_turn(self, reply: Message) -> None:
-        """A question that was asked while another was being answered is answered after it."""
-        async with self._database.reading() as session:
-            earlier = await jobs.running_before(session, reply)
-        if earlier is not None:
+    async def _job_for(self, reply: Message) -> Job:
+        """Waits for its turn: what is asked while another answer is written is answered after it."""
+        while True:
+            async with self._database.reading() as session:
+                earlier = await jobs.running_before(session, reply)
+                if earlier is None:
+                    return await jobs.prepare(session, reply)
             async with self.broadcasts.reading(earlier) as live:
                 await live.ended()
 
-    async def _generate(self, work: Work, reply: Message) -> None:
-        async with self._database.reading() as session:
-            job = await jobs.prepare(session, reply)
+    async def _generate(self, work: Work, job: Job) -> None:
         work.live.left_out = job.left_out
         async with self._gateway.open(job.call) as work.completion:
             async for event in work.completion:
