@@ -10,9 +10,10 @@ from app.providers.untrusted import Json, count_at, object_at, parsed, text_at
 USUAL_OUTPUT_LIMIT = 16_384
 """`max_tokens` must be given; this is room for a long answer."""
 
-BUDGETS = {"minimal": 1_024, "low": 2_048, "medium": 8_192, "high": 16_384, "xhigh": 24_576, "max": 32_768}
+BUDGETS = {"low": 2_048, "medium": 8_192, "high": 16_384, "xhigh": 24_576, "max": 32_768}
 """Thinking tokens for models that want a number instead of an effort."""
 
+SMALLEST_BUDGET = 1_024
 HIGHEST_TEMPERATURE = 1.0
 EARLIER = "(The conversation began earlier.)"
 LARGEST_OUTPUT = re.compile(r"max_tokens: \d+ > (\d+)")
@@ -30,14 +31,7 @@ def messages_body(request: Request) -> Json:
         body["system"] = instructions
     if request.tools:
         body["tools"] = [_tool(tool) for tool in request.tools]
-    if request.reasoning_effort not in {None, "none"}:
-        # Thinking and temperature exclude each other.
-        return body | _thinking(request.reasoning_effort or "")
-    if request.reasoning_effort == "none":
-        body["thinking"] = {"type": "disabled"}
-    if request.temperature is not None:
-        body["temperature"] = min(request.temperature, HIGHEST_TEMPERATURE)
-    return body
+    return body | _thinking(request.reasoning_effort) | _temperature(request)
 
 
 def conversation(turns: tuple[Turn, ...]) -> list[Json]:
@@ -56,18 +50,28 @@ def conversation(turns: tuple[Turn, ...]) -> list[Json]:
 
 def without_what_was_refused(body: Json, error: RequestRefused) -> Json | None:
     """A body that this model takes: each model allows other ways to think, and other lengths."""
-    if "temperature" in body and ("temperature" in error.vendor_words or error.parameter == "temperature"):
+    words = error.vendor_words
+    if "temperature" in body and "temperature" in words:
         return _without(body, "temperature")
-    if (match := LARGEST_OUTPUT.search(error.vendor_words)) and int(match[1]) < (
-        count_at(body, "max_tokens") or 0
-    ):
-        return {**body, "max_tokens": int(match[1])}
-    if "thinking" in body and ABOUT_THINKING.search(error.vendor_words):
+    if (limit := LARGEST_OUTPUT.search(words)) and int(limit[1]) < (count_at(body, "max_tokens") or 0):
+        return {**body, "max_tokens": int(limit[1])}
+    if "thinking" in body and ABOUT_THINKING.search(words):
         return _with_simpler_thinking(body)
     return None
 
 
-def _thinking(effort: str) -> Json:
+def _temperature(request: Request) -> Json:
+    """Thinking and temperature exclude each other."""
+    if request.temperature is None or request.reasoning_effort not in {None, "none"}:
+        return {}
+    return {"temperature": min(request.temperature, HIGHEST_TEMPERATURE)}
+
+
+def _thinking(effort: str | None) -> Json:
+    if effort is None:
+        return {}
+    if effort == "none":
+        return {"thinking": {"type": "disabled"}}
     return {
         "thinking": {"type": "adaptive", "display": "summarized"},
         "output_config": {"effort": "low" if effort == "minimal" else effort},
@@ -79,14 +83,12 @@ def _with_simpler_thinking(body: Json) -> Json:
     simpler = _without(body, "thinking", "output_config")
     if text_at(object_at(body, "thinking"), "type") != "adaptive":
         return simpler
-    budget = BUDGETS.get(text_at(object_at(body, "output_config"), "effort"), BUDGETS["medium"])
-    room = count_at(body, "max_tokens") or 0
-    # The budget counts towards `max_tokens`, and must leave room for an answer.
-    return {
-        **simpler,
-        "thinking": {"type": "enabled", "budget_tokens": budget},
-        "max_tokens": room if room > budget else room + budget,
-    }
+    wanted = BUDGETS.get(text_at(object_at(body, "output_config"), "effort"), BUDGETS["medium"])
+    # The budget counts towards `max_tokens`, and half of that is left for the answer.
+    budget = min(wanted, (count_at(body, "max_tokens") or 0) // 2)
+    if budget < SMALLEST_BUDGET:
+        return simpler
+    return {**simpler, "thinking": {"type": "enabled", "budget_tokens": budget}}
 
 
 def _without(body: Json, *names: str) -> Json:
