@@ -93,5 +93,6 @@ async def signed_in(app: FastAPI, username: str, name: str, role: UserRole = Use
         secrets.signing_key, sign_in.id, issued_at=sign_in.created_at, expires_at=sign_in.expires_at
     )
     browser = Visitor(app)
-    browser.cookies.set(cookies.NAME, token)
+    is_secure = app.state.settings.public_url.startswith("https://")
+    browser.cookies.set(cookies.SECURE_NAME if is_secure else cookies.NAME, token)
     return Person(user.id, username, name, email, sign_in.id, token, browser)

@@ -152,3 +152,27 @@ async def test_a_nonsense_host_never_breaks(client: Visitor, cast: Cast, host: s
     for path in ("/", "/login", "/setup", "/admin/invitations", "/api/me", "/no/such/page"):
         response = await client.get(path, headers=httpx.Headers({"host": host.encode("latin-1")}))
         assert response.status_code < 500, (path, host)
+
+
+class TestOnPostgres:
+    """It refuses characters that SQLite stores."""
+
+    @pytest.fixture
+    def settings(self, settings: Settings, postgres_with_tables: str) -> Settings:
+        return settings.model_copy(update={"database_url": postgres_with_tables})
+
+    async def test_nonsense_in_addresses_never_breaks(self, cast: Cast) -> None:
+        for method, path in DOORS:
+            if "{" in path:
+                response = await cast.alice.client.request(method, address(path, "%00"))
+                assert response.status_code < 500, (method, path)
+
+    async def test_nonsense_in_bodies_never_breaks(self, cast: Cast) -> None:
+        for body, kind in (parameters.values for parameters in NONSENSE_BODIES):
+            for method, path in CHANGING:
+                if path != "/logout":
+                    headers = {"content-type": str(kind)}
+                    response = await cast.alice.client.request(
+                        method, address(path), content=body, headers=headers
+                    )
+                    assert response.status_code < 500, (method, path, body[:20])

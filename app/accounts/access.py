@@ -54,7 +54,7 @@ async def identify(connection: HTTPConnection) -> Identity | None:
 def credentials_of(connection: HTTPConnection) -> Credentials:
     """What this request brought. Keys count on `/api` and `/v1` only."""
     key = _key_in(connection) if connection.url.path.startswith(PATHS_FOR_KEYS) else None
-    return Credentials(key=key, session_token=cookies.token_in(connection.cookies))
+    return Credentials(key=key, session_token=cookies.token_in(connection))
 
 
 def _key_in(connection: HTTPConnection) -> str | None:

@@ -1,6 +1,5 @@
 """The cookie that carries a session's token, and the layer that hands out its renewal."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from starlette.datastructures import MutableHeaders
@@ -16,20 +15,28 @@ SECURE_NAME = f"__Host-{NAME}"
 RENEWED = "renewed_session_token"
 
 
-def token_in(cookies: Mapping[str, str]) -> str | None:
+def name_for(connection: HTTPConnection) -> str:
+    """What the cookie is called here.
+
+    Over https only the `__Host-` name counts, which nobody but this very host can set: with the plain one a
+    neighbouring subdomain could sign a person in to an account that is not theirs.
+    """
+    return SECURE_NAME if is_secure(connection) else NAME
+
+
+def token_in(connection: HTTPConnection) -> str | None:
     """The session token a browser sent, if any."""
-    return cookies.get(SECURE_NAME) or cookies.get(NAME)
+    return connection.cookies.get(name_for(connection))
 
 
 def keep(request: Request, response: Response, token: str, expires_at: datetime) -> None:
     """Let the browser keep `token` until `expires_at`."""
-    secure = is_secure(request)
     response.set_cookie(
-        SECURE_NAME if secure else NAME,
+        name_for(request),
         token,
         max_age=max(0, int((expires_at - now()).total_seconds())),
         path="/",
-        secure=secure,
+        secure=is_secure(request),
         httponly=True,
         samesite="lax",
     )
@@ -37,9 +44,9 @@ def keep(request: Request, response: Response, token: str, expires_at: datetime)
 
 def forget(request: Request, response: Response) -> None:
     """Let the browser forget its token."""
-    response.delete_cookie(NAME, path="/", httponly=True, samesite="lax")
-    if is_secure(request):
-        response.delete_cookie(SECURE_NAME, path="/", secure=True, httponly=True, samesite="lax")
+    response.delete_cookie(
+        name_for(request), path="/", secure=is_secure(request), httponly=True, samesite="lax"
+    )
 
 
 def is_secure(connection: HTTPConnection) -> bool:

@@ -41,6 +41,15 @@ async def test_over_https_the_cookie_is_secure(app: FastAPI, cast: Cast) -> None
         assert (await browser.get("/api/me")).status_code == 200
 
 
+async def test_over_https_a_plain_cookie_counts_for_nothing(app: FastAPI, cast: Cast) -> None:
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="https://parley.test") as browser:
+        planted = await browser.get("/api/me", headers={"cookie": f"parley_session={cast.bob.token}"})
+        own = await browser.get("/api/me", headers={"cookie": f"__Host-parley_session={cast.bob.token}"})
+
+    assert (planted.status_code, own.status_code) == (401, 200)
+
+
 async def test_logging_out_ends_the_session(client: Visitor, cast: Cast) -> None:
     await log_in(client, "bob", PASSWORD)
 
