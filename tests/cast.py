@@ -80,14 +80,7 @@ async def sign_in_the_cast(app: FastAPI) -> Cast:
 
 async def signed_in(app: FastAPI, username: str, name: str, role: UserRole = UserRole.MEMBER) -> Person:
     """A new account, with a browser that is signed in to it."""
-    database: Database = app.state.database
-    email = f"{username}@example.org"
-    async with database.writing() as session:
-        user = User(username=username, name=name, email=email, role=role, password_hash=PASSWORD_HASH)
-        session.add(user)
-        await session.flush()
-        sign_in = SignInSession(user_id=user.id, expires_at=now() + timedelta(days=30))
-        session.add(sign_in)
+    user, sign_in = await insert_person(app.state.database, username, name, role)
     secrets: Secrets = app.state.secrets
     token = tokens.issue(
         secrets.signing_key, sign_in.id, issued_at=sign_in.created_at, expires_at=sign_in.expires_at
@@ -95,4 +88,18 @@ async def signed_in(app: FastAPI, username: str, name: str, role: UserRole = Use
     browser = Visitor(app)
     is_secure = app.state.settings.public_url.startswith("https://")
     browser.cookies.set(cookies.SECURE_NAME if is_secure else cookies.NAME, token)
-    return Person(user.id, username, name, email, sign_in.id, token, browser)
+    return Person(user.id, username, name, user.email, sign_in.id, token, browser)
+
+
+async def insert_person(
+    database: Database, username: str, name: str, role: UserRole
+) -> tuple[User, SignInSession]:
+    """The rows of an account and of a session of it."""
+    email = f"{username}@example.org"
+    async with database.writing() as session:
+        user = User(username=username, name=name, email=email, role=role, password_hash=PASSWORD_HASH)
+        session.add(user)
+        await session.flush()
+        sign_in = SignInSession(user_id=user.id, expires_at=now() + timedelta(days=30))
+        session.add(sign_in)
+    return user, sign_in
