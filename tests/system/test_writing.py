@@ -1,0 +1,196 @@
+"""Writing and reading in a real browser: nothing typed is lost, and nothing moves under the reader's eyes."""
+
+import re
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.cast import Cast
+from tests.chats.waiting import finished_replies
+from tests.system.conftest import OpenPage
+
+LONG = "/long 400 Tell me a story."
+BOTTOM = "() => document.querySelector('[data-follow]').scrollTop"
+
+
+async def say(page: Page, text: str) -> None:
+    box = page.get_by_label("Message", exact=True)
+    await box.fill(text)
+    await box.press("Enter")
+
+
+async def test_a_conversation_from_the_first_key_to_the_last_word(
+    cast: Cast, echo: str, open_page: OpenPage
+) -> None:
+    page = await open_page("/", cast.alice)
+    await page.keyboard.type("Good evening")
+    await page.keyboard.press("Shift+Enter")
+    await page.keyboard.type("to all of you")
+    await page.keyboard.press("Enter")
+
+    await page.wait_for_url(re.compile("/chats/"))
+    reply = page.locator(".message--reply").last
+    await expect(reply).to_contain_text("to all of you")
+    await expect(page.locator(".message--live")).to_have_count(0)
+    await expect(page.locator(".chat-link[aria-current]")).to_contain_text("Good evening")
+    await expect(page.get_by_label("Message", exact=True)).to_have_value("")
+
+
+async def test_a_draft_survives_everything_until_it_was_sent(
+    cast: Cast, echo: str, open_page: OpenPage
+) -> None:
+    page = await open_page("/", cast.alice)
+    await say(page, "Hello")
+    await page.wait_for_url(re.compile("/chats/"))
+    box = page.get_by_label("Message", exact=True)
+
+    await page.context.set_offline(True)
+    await say(page, "A thought worth keeping")
+    await expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
+    await expect(box).to_have_value("A thought worth keeping")
+    await page.context.set_offline(False)
+    await page.reload()
+    await expect(box).to_have_value("A thought worth keeping")
+
+    await box.press("Enter")
+    await expect(page.locator(".message--person").last).to_contain_text("A thought worth keeping")
+    await expect(box).to_have_value("")
+    await page.reload()
+    await expect(box).to_have_value("")
+
+
+async def test_a_draft_waits_behind_an_expired_session(cast: Cast, echo: str, open_page: OpenPage) -> None:
+    page = await open_page("/", cast.alice)
+    box = page.get_by_label("Message", exact=True)
+    await box.fill("Not lost")
+    await page.context.clear_cookies()
+    await box.press("Enter")
+
+    await page.wait_for_url(re.compile("/login"))
+    await page.get_by_label("Username or e-mail").fill("alice")
+    await page.get_by_label("Password").fill(cast.alice.password)
+    await page.keyboard.press("Enter")
+
+    await expect(box).to_have_value("Not lost")
+
+
+@pytest.mark.parametrize("way", ["key", "button"])
+async def test_stop_keeps_what_has_been_said(cast: Cast, echo: str, open_page: OpenPage, way: str) -> None:
+    page = await open_page("/", cast.alice)
+    await say(page, "/slow One two three four five six seven eight nine ten")
+    await expect(page.locator(".message--live .prose--open")).to_contain_text("One two")
+
+    if way == "key":
+        await page.keyboard.press("Escape")
+    else:
+        await page.get_by_role("button", name="Stop the reply").click()
+
+    await expect(page.locator(".message--live")).to_have_count(0)
+    await expect(page.locator(".message--reply").last).to_contain_text("One two")
+    await expect(page.get_by_text("Stopped")).to_be_visible()
+
+
+async def test_the_view_follows_at_the_bottom_and_rests_elsewhere(
+    cast: Cast, echo: str, open_page: OpenPage
+) -> None:
+    started = await cast.alice.client.post("/chats", data={"body": "word " * 800, "model": echo})
+    await finished_replies(cast.alice, started.headers["location"])
+    page = await open_page(started.headers["location"], cast.alice)
+    await page.get_by_role("button", name="Model:").click()
+    await page.get_by_placeholder("Search").fill("echo/echo")
+    await page.keyboard.press("Enter")
+    await say(page, LONG)
+    await expect(page.locator(".message--live .prose--open")).to_contain_text("word after word")
+    assert abs(await page.evaluate(BOTTOM)) < 2
+
+    await page.evaluate("() => { document.querySelector('[data-follow]').scrollTop = -600 }")
+    await expect(page.get_by_role("button", name="Jump to latest")).to_be_visible()
+    top_of_question = "() => document.querySelector('.message--person').getBoundingClientRect().top"
+    before = await page.evaluate(top_of_question)
+    await page.wait_for_timeout(1500)
+    assert abs(await page.evaluate(top_of_question) - before) < 2
+
+    await page.get_by_role("button", name="Jump to latest").click()
+    assert abs(await page.evaluate(BOTTOM)) < 2
+    await page.keyboard.press("Escape")
+
+
+async def test_an_error_is_an_error_and_can_be_tried_again(
+    cast: Cast, echo: str, open_page: OpenPage
+) -> None:
+    page = await open_page("/", cast.alice)
+    await say(page, "/fail rate_limited Hello")
+
+    await expect(page.get_by_role("group", name="Error")).to_be_visible()
+    await page.get_by_role("button", name="Retry").click()
+    await expect(page.get_by_text("2/2")).to_be_visible()
+    await page.get_by_role("button", name="Previous answer").click()
+    await expect(page.get_by_text("1/2")).to_be_visible()
+
+
+async def test_two_tabs_show_every_message_once(cast: Cast, echo: str, open_page: OpenPage) -> None:
+    first = await open_page("/", cast.alice)
+    await say(first, "From the first tab")
+    await first.wait_for_url(re.compile("/chats/"))
+    second = await open_page(first.url, cast.alice)
+
+    await say(second, "From the second tab")
+
+    for page in (first, second):
+        await expect(page.locator(".message--person")).to_have_count(2)
+        await expect(page.locator(".message--reply")).to_have_count(2)
+        await expect(page.locator(".message--live")).to_have_count(0)
+        await expect(page.locator(".message--reply").last).to_contain_text("From the second tab")
+
+
+async def test_a_title_is_changed_where_it_stands(cast: Cast, echo: str, open_page: OpenPage) -> None:
+    page = await open_page("/", cast.alice)
+    await say(page, "Hello")
+    await page.wait_for_url(re.compile("/chats/"))
+
+    await page.get_by_role("link", name="Rename").click()
+    await page.get_by_label("Title").fill("Lighthouses")
+    await page.keyboard.press("Enter")
+
+    await expect(page.get_by_role("heading", name="Lighthouses")).to_be_visible()
+    await expect(page.locator(".chat-link[aria-current]")).to_have_text(re.compile("Lighthouses"))
+
+
+async def test_deleting_offers_the_way_back(cast: Cast, echo: str, open_page: OpenPage) -> None:
+    page = await open_page("/", cast.alice)
+    await say(page, "Hello")
+    await page.wait_for_url(re.compile("/chats/"))
+    address = page.url.partition("#")[0]
+
+    await page.get_by_role("button", name="More about this conversation").click()
+    await page.get_by_role("button", name="Delete").click()
+    await page.get_by_role("button", name="Undo").click()
+
+    await page.wait_for_url(address)
+    await expect(page.locator(".message--person")).to_contain_text("Hello")
+
+
+async def test_finished_sentences_are_announced_and_not_tokens(
+    cast: Cast, echo: str, open_page: OpenPage
+) -> None:
+    page = await open_page("/", cast.alice)
+    await say(page, "/slow The first sentence is done. The second one is not yet")
+
+    announcer = page.locator("#announcer")
+    await expect(announcer).to_have_text("The first sentence is done.", timeout=15_000)
+
+
+async def test_a_conversation_without_scripts(cast: Cast, echo: str, open_page: OpenPage) -> None:
+    page = await open_page("/", cast.alice, java_script_enabled=False)
+    await page.get_by_label("Message", exact=True).fill("Plain and simple")
+    await page.get_by_role("button", name="Send").click()
+    await page.wait_for_url(re.compile("/chats/"))
+    path = page.url.removeprefix(page.url.partition("/chats/")[0]).partition("#")[0]
+    await finished_replies(cast.alice, path)
+    await page.reload()
+
+    await expect(page.locator(".message--reply")).to_contain_text("Plain and simple")
+    await page.get_by_role("button", name="Regenerate").click()
+    await finished_replies(cast.alice, path)
+    await page.reload()
+    await expect(page.get_by_text("2/2")).to_be_visible()
