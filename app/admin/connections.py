@@ -52,10 +52,13 @@ async def choose_connection(request: Request, detection: CurrentDetection, kind:
 
 
 @router.get("/detected")
-async def show_detected(request: Request, session: Session, detection: CurrentDetection) -> HTMLResponse:
+async def show_detected(
+    request: Request, discovery: CurrentDiscovery, detection: CurrentDetection
+) -> HTMLResponse:
     """The fragment that a page asks for once it stands: looking may take a few seconds."""
     await detection.look()
-    found = await detection.unconnected(session)
+    async with discovery.database.reading() as session:
+        found = await detection.unconnected(session)
     return page(request, "admin/_connections_found.html", found=found, is_looking=False)
 
 
@@ -132,8 +135,11 @@ async def replace_key(
 
 
 @router.post("/{connection_id}/key/deletion")
-async def delete_key(connection: CurrentConnection, session: Session, act: CurrentAct) -> Response:
+async def delete_key(
+    connection: CurrentConnection, session: Session, discovery: CurrentDiscovery, act: CurrentAct
+) -> Response:
     connections.delete_key(session, connection, act)
+    discovery.refresh_after_commit(session, connection.id)
     return _to(f"{HOME}/{connection.id}")
 
 

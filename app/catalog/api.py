@@ -7,7 +7,7 @@ from app.catalog.access import usable_models
 from app.catalog.schemas import ModelList, ModelOut
 from app.core.database import Session
 
-router = APIRouter(prefix="/api", tags=["models"])
+router = APIRouter(prefix="/api", tags=["Models"])
 
 
 @router.get("/models", summary="List the models you may use")

@@ -13,6 +13,7 @@ from app.accounts.audit import Act
 from app.catalog.addresses import Address, normalised
 from app.catalog.models import Connection
 from app.catalog.naming import free_name, slug_of
+from app.core.clock import now
 from app.core.crypto import Vault, masked
 from app.core.errors import Conflict, Invalid, NotFound
 from app.providers import registry
@@ -197,6 +198,7 @@ def _start_afresh(connection: Connection) -> None:
     connection.last_success_at = None
     connection.last_answer_ms = None
     connection.refresh_tried_at = None
+    connection.changed_at = now()
 
 
 def _record(session: AsyncSession, act: Act, action: str, connection: Connection, detail: str = "") -> None:

@@ -6,6 +6,7 @@ A list that could not be fetched changes nothing but the connection's last error
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -50,13 +51,17 @@ class Discovery:
         """Refresh every active connection, all at once."""
         async with self.database.reading() as session:
             active = list(await session.scalars(select(Connection.id).where(Connection.is_active)))
-        await asyncio.gather(*(self.refresh(connection_id) for connection_id in active))
+        await asyncio.gather(
+            *(_refresh_if_there(self.database, self.providers, connection_id) for connection_id in active)
+        )
 
     def refresh_after_commit(self, session: AsyncSession, connection_id: str) -> None:
         """Refresh in the background, as soon as the change is kept: no page waits for a provider."""
         after_commit(
             session,
-            lambda: self.tasks.start("refresh models", refresh(self.database, self.providers, connection_id)),
+            lambda: self.tasks.start(
+                "refresh models", _refresh_if_there(self.database, self.providers, connection_id)
+            ),
         )
 
 
@@ -75,7 +80,7 @@ async def test(database: Database, providers: OpenProviders, connection_id: str)
     label, target = await _read(database, connection_id)
     answer = await _ask(providers, label, target)
     async with database.writing() as session:
-        await health.note(session, _sign(connection_id, answer))
+        await health.note(session, _sign(target, answer))
     return answer
 
 
@@ -87,7 +92,7 @@ async def refresh(database: Database, providers: OpenProviders, connection_id: s
     label, target = await _read(database, connection_id)
     answer = await _ask(providers, label, target)
     async with database.writing() as session:
-        await health.note(session, _sign(connection_id, answer))
+        await health.note(session, _sign(target, answer))
         connection = await _locked(session, connection_id)
         # Changed or removed while we asked: the answer is about something that is no more.
         if connection is not None and target_of(connection) == target:
@@ -102,9 +107,15 @@ async def refresh_due(database: Database, providers: OpenProviders) -> None:
     at = now()
     async with database.reading() as session:
         active = list(await session.scalars(select(Connection).where(Connection.is_active)))
-    for connection in active:
-        if _is_due(connection, at) and await _claim(database, connection, at):
-            await refresh(database, providers, connection.id)
+    claimed = [
+        connection.id
+        for connection in active
+        if _is_due(connection, at) and await _claim(database, connection, at)
+    ]
+    # All at once: a silent provider must not keep the others waiting.
+    await asyncio.gather(
+        *(_refresh_if_there(database, providers, connection_id) for connection_id in claimed)
+    )
 
 
 async def store(session: AsyncSession, connection: Connection, found: Sequence[ModelInfo]) -> None:
@@ -130,6 +141,12 @@ async def store(session: AsyncSession, connection: Connection, found: Sequence[M
         if model.name not in by_name:
             await _lose(session, model, at)
     connection.refreshed_at = at
+
+
+async def _refresh_if_there(database: Database, providers: OpenProviders, connection_id: str) -> None:
+    """A connection that was removed meanwhile needs no list."""
+    with suppress(NotFound):
+        await refresh(database, providers, connection_id)
 
 
 async def _read(database: Database, connection_id: str) -> tuple[str, Target]:
@@ -193,8 +210,8 @@ async def _claim(database: Database, connection: Connection, at: datetime) -> bo
     return claimed.first() is not None
 
 
-def _sign(connection_id: str, answer: Answer) -> health.Sign:
-    return health.Sign(connection_id, now(), answer.error, answer.ms if answer.error is None else None)
+def _sign(target: Target, answer: Answer) -> health.Sign:
+    return health.Sign(target, now(), answer.error, answer.ms if answer.error is None else None)
 
 
 def _milliseconds_since(started: float) -> int:

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalog.models import Connection
+from app.catalog.opening import Target
 from app.providers.errors import ProviderError
 
 
@@ -14,7 +15,7 @@ from app.providers.errors import ProviderError
 class Sign:
     """One call's news of a connection; without an `error` it is well."""
 
-    connection_id: str
+    target: Target
     at: datetime
     error: ProviderError | None = None
     answer_ms: int | None = None
@@ -22,9 +23,17 @@ class Sign:
 
 
 async def note(session: AsyncSession, sign: Sign) -> None:
-    """Keep `sign` with its connection; of a connection that was removed meanwhile nothing is kept."""
+    """Keep `sign` with its connection, unless that was removed or got another address or key meanwhile."""
     values = _well(sign) if sign.error is None else _failed(sign, sign.error)
-    await session.execute(update(Connection).where(Connection.id == sign.connection_id).values(**values))
+    await session.execute(update(Connection).where(*_is_still(sign.target)).values(**values))
+
+
+def _is_still(target: Target) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Connection.id == target.connection_id,
+        Connection.base_url == target.base_url,
+        Connection.encrypted_key.is_not_distinct_from(target.encrypted_key),
+    )
 
 
 def _well(sign: Sign) -> dict[str, object]:

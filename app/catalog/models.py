@@ -28,6 +28,8 @@ class Connection(Base):
     key_hint: Mapped[str] = mapped_column(default="")
     is_active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
+    changed_at: Mapped[datetime] = mapped_column(default=now)
+    """When its address or key was last set: what was heard before counts no more."""
     last_success_at: Mapped[datetime | None]
     last_answer_ms: Mapped[int | None]
     """How long the last test or refresh took."""

@@ -60,10 +60,6 @@ class Group:
     card: Card
     models: list[Model]
 
-    @property
-    def ticked(self) -> int:
-        return sum(model.is_enabled for model in self.models)
-
 
 async def cards(session: AsyncSession) -> list[Card]:
     """Every connection, by label."""
@@ -123,7 +119,7 @@ def _state(connection: Connection) -> State:
         return State(
             "online", "Online, on this machine" if is_on_this_machine(connection.base_url) else "Online"
         )
-    if connection.refresh_tried_at is None and now() - connection.created_at < LONGEST_FIRST_ANSWER:
+    if connection.refresh_tried_at is None and now() - connection.changed_at < LONGEST_FIRST_ANSWER:
         return State("live", "Asking for its models")
     return State("off", "Not tested yet")
 

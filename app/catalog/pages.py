@@ -45,11 +45,12 @@ async def choose_provider(
 
 @router.get("/provider/detected")
 async def show_detected(
-    request: Request, session: Session, detection: CurrentDetection, _: CurrentAdministrator
+    request: Request, discovery: CurrentDiscovery, detection: CurrentDetection, _: CurrentAdministrator
 ) -> HTMLResponse:
     """The fragment that the page asks for once it stands: looking may take a few seconds."""
     await detection.look()
-    found = await detection.unconnected(session)
+    async with discovery.database.reading() as session:
+        found = await detection.unconnected(session)
     return page(request, "catalog/_setup_found.html", found=found, is_looking=False)
 
 

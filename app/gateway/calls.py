@@ -176,8 +176,8 @@ def _settlement(call: Call, model: FoundModel, receipt: Receipt, meter: Meter) -
 def _sign(model: FoundModel, meter: Meter, at: datetime) -> Sign | None:
     error = meter.error
     if error is None:
-        return Sign(model.target.connection_id, at) if meter.got_through else None
-    return None if isinstance(error, ABOUT_THE_REQUEST) else Sign(model.target.connection_id, at, error)
+        return Sign(model.target, at) if meter.got_through else None
+    return None if isinstance(error, ABOUT_THE_REQUEST) else Sign(model.target, at, error)
 
 
 async def _hang_up(events: AsyncIterator[Event]) -> None:

@@ -89,5 +89,5 @@ class Settler:
 
 def _newest_of_each(signs: Iterable[health.Sign | None]) -> list[health.Sign]:
     """Of each connection the newest good and the newest bad sign; rows in one order, against deadlocks."""
-    newest = {(sign.connection_id, sign.error is None): sign for sign in signs if sign is not None}
+    newest = {(sign.target.connection_id, sign.error is None): sign for sign in signs if sign is not None}
     return [newest[key] for key in sorted(newest)]

@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.Column("key_hint", sa.String(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_success_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_answer_ms", sa.Integer(), nullable=True),
         sa.Column("last_error_code", sa.String(), nullable=False),

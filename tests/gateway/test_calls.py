@@ -243,3 +243,23 @@ async def test_an_image_counts_in_an_estimate(gateway: Gateway, database: Databa
             break
 
     assert 1_000 <= completion.receipt.usage.input < 1_100
+
+
+async def test_news_of_a_key_that_was_replaced_meanwhile_does_not_count(
+    app: FastAPI,
+    gateway: Gateway,
+    database: Database,
+    vendor: Vendor,  # noqa: F811
+) -> None:
+    vendor.keys.clear()
+    with pytest.raises(ProviderError):
+        await ask(gateway, call("hello", "vendor/gpt"))
+    vault: Vault = app.state.vault
+    async with database.writing() as session:
+        await session.execute(update(Connection).values(encrypted_key=vault.encrypt(OTHER_KEY)))
+
+    await gateway.flush()
+
+    async with database.reading() as session:
+        connection = (await session.scalars(select(Connection).where(Connection.name == "vendor"))).one()
+    assert not connection.is_failing
