@@ -164,6 +164,31 @@ async def rename_chat(
     return page(request, "chats/_title.html", chat=chat_view(chat), is_editing=False, link=link)
 
 
+@router.get("/chats/{chat_id}/instructions")
+async def show_instructions(
+    request: Request, chat: CurrentChat, user: CurrentUser, session: Session
+) -> HTMLResponse:
+    return page(
+        request,
+        "chats/instructions.html",
+        chat=chat_view(chat),
+        own_prompt=chat.system_prompt,
+        workspace_prompt=request.app.state.workspace.system_prompt,
+        sidebar=await sidebar_of(session, user, timezone=timezone_of(request), current_id=chat.id),
+    )
+
+
+@router.post("/chats/{chat_id}/instructions")
+async def change_instructions(
+    request: Request,
+    chat: CurrentChat,
+    system_prompt: Annotated[str, Form()] = "",
+    inherit: Annotated[bool, Form()] = False,
+) -> Response:
+    chat.system_prompt = None if inherit else posting.checked_prompt(system_prompt)
+    return _go_to(request, f"/chats/{chat.id}")
+
+
 @router.post("/chats/{chat_id}/seen")
 async def mark_seen(chat: CurrentChat) -> Response:
     chat.is_unread = False

@@ -17,6 +17,7 @@ from app.core.ids import new_id
 LONGEST_TITLE = 120
 TITLE_FROM_QUESTION = 60
 LONGEST_KEY = 100
+LONGEST_PROMPT = 50_000
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,13 @@ def checked_title(title: str) -> str:
     if len(title) > LONGEST_TITLE:
         raise Invalid(f"A title may have at most {LONGEST_TITLE} characters.", field="title")
     return title
+
+
+def checked_prompt(prompt: str) -> str:
+    """A system prompt fit to be stored. Raises Invalid."""
+    if len(prompt) > LONGEST_PROMPT:
+        raise Invalid(f"Instructions may have at most {LONGEST_PROMPT:,} characters.", field="system_prompt")
+    return prompt.replace("\r\n", "\n").strip()
 
 
 def _checked(body: str, longest: int) -> str:

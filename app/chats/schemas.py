@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.chats.models import Chat, Message
-from app.chats.posting import LONGEST_KEY, LONGEST_TITLE
+from app.chats.posting import LONGEST_KEY, LONGEST_PROMPT, LONGEST_TITLE
 
 ModelName = Annotated[str, StringConstraints(max_length=300, strip_whitespace=True)]
 Status = Literal["pending", "streaming", "finished", "stopped", "failed", "interrupted"]
@@ -41,7 +41,7 @@ class ChatChange(BaseModel):
 
     title: Annotated[str, StringConstraints(max_length=LONGEST_TITLE)] | None = None
     model: ModelName | None = None
-    system_prompt: Annotated[str, StringConstraints(max_length=100_000)] | None = None
+    system_prompt: Annotated[str, StringConstraints(max_length=LONGEST_PROMPT)] | None = None
 
 
 class NewChat(ChatChange):

@@ -172,3 +172,22 @@ def _link_to_earlier(response: httpx.Response) -> str:
     found = re.search(r'href="(/chats/[^"]+/messages\?before=[^"]+)"', response.text)
     assert found is not None
     return found[1]
+
+
+async def test_a_conversation_has_instructions_of_its_own(cast: Cast, echo: str) -> None:
+    address = await starts(cast.alice, "Hello", echo)
+
+    own = await cast.alice.client.post(f"{address}/instructions", data={"system_prompt": "Answer in rhymes."})
+    shown = await cast.alice.client.get(f"{address}/instructions")
+    chat = (await cast.alice.client.get(f"/api{address}")).json()
+    await cast.alice.client.post(
+        f"{address}/instructions", data={"inherit": "on", "system_prompt": "Ignored."}
+    )
+    inherited = (await cast.alice.client.get(f"/api{address}")).json()
+    too_long = await cast.alice.client.post(f"{address}/instructions", data={"system_prompt": "x" * 50_001})
+
+    assert own.status_code == 303
+    assert "Answer in rhymes." in shown.text
+    assert chat["system_prompt"] == "Answer in rhymes."
+    assert inherited["system_prompt"] is None
+    assert too_long.status_code == 422
