@@ -20,7 +20,8 @@ from app.core.crypto import keyed_hash
 from app.core.errors import TooMany
 
 LONGEST_DELAY = timedelta(minutes=15)
-FORGOTTEN_AFTER = timedelta(days=1)
+ONE_IS_FORGOTTEN_IN = timedelta(minutes=10)
+ALL_ARE_FORGOTTEN_IN = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,13 @@ async def count(session: AsyncSession, *subjects: Subject) -> None:
     at = now()
     # In one order, so that two tries never wait for each other's rows.
     counted = [(subject, await _row(session, subject)) for subject in sorted(subjects, key=lambda s: s.key)]
+    for _, row in counted:
+        row.failures = remembered(row.failures, at - row.last_failure_at)
     wait = max(waiting_time(row.failures, subject.free, row.last_failure_at, at) for subject, row in counted)
     if wait > timedelta(0):
         raise _too_many(wait)
     for _, row in counted:
-        row.failures = 1 if at - row.last_failure_at > FORGOTTEN_AFTER else row.failures + 1
+        row.failures += 1
         row.last_failure_at = at
     await session.flush()
 
@@ -71,8 +74,14 @@ async def forgive(session: AsyncSession, account: Subject, address: Subject) -> 
 async def forget_old(session: AsyncSession) -> None:
     """Remove what no longer delays anybody."""
     await session.execute(
-        delete(SignInAttempts).where(SignInAttempts.last_failure_at < now() - FORGOTTEN_AFTER)
+        delete(SignInAttempts).where(SignInAttempts.last_failure_at < now() - ALL_ARE_FORGOTTEN_IN)
     )
+
+
+def remembered(failures: int, quiet: timedelta) -> int:
+    """How many failures still count after a quiet time; an office's few mistakes a day never add up."""
+    # Another worker's clock may be a little ahead: then no time has passed, rather than less than none.
+    return max(0, failures - max(quiet, timedelta(0)) // ONE_IS_FORGOTTEN_IN)
 
 
 def waiting_time(failures: int, free: int, last_failure_at: datetime, at: datetime) -> timedelta:

@@ -176,6 +176,11 @@ async def test_old_failures_are_forgotten(client: Visitor, cast: Cast, database:
     assert (await log_in(client, "bob", PASSWORD)).status_code == 303
 
 
+@pytest.mark.parametrize(("minutes", "left"), [(-1, 12), (0, 12), (9, 12), (10, 11), (60, 6), (600, 0)])
+def test_failures_are_forgotten_one_by_one(minutes: int, left: int) -> None:
+    assert attempts.remembered(12, timedelta(minutes=minutes)) == left
+
+
 @pytest.mark.parametrize(("failures", "seconds"), [(4, 0), (5, 1), (6, 2), (8, 8), (50, 900)])
 def test_delays_double(failures: int, seconds: int) -> None:
     moment = now()
