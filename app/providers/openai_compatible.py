@@ -21,7 +21,7 @@ ENDINGS = re.compile(r"(/chat/completions|/completions|/models|/responses)?/*$")
 class OpenAICompatible:
     """`https://host/v1` and a key, if the server wants one."""
 
-    default_label: ClassVar[str] = "The server"
+    default_label: ClassVar[str] = "OpenAI-compatible server"
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint

@@ -156,7 +156,7 @@ async def test_a_server_may_forget_to_say_done(server: FakeServer, provider: Ope
 async def test_an_answer_without_an_end_was_broken_off(server: FakeServer, provider: OpenAICompatible):
     server.plays(transcript("compatible/without_done").without_end(b"data: "))
 
-    with pytest.raises(BrokenOff, match="broke off in the middle"):
+    with pytest.raises(BrokenOff, match="broke off before the answer was whole"):
         await hear(provider.stream(question()))
     assert len(server.received) == 1, "an answer that has begun is not asked for again"
 

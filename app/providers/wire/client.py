@@ -18,7 +18,16 @@ from app.providers.wire.decoding import Decoder, MessageTooLarge
 from app.providers.wire.documents import Document, DocumentTooLarge, fetch
 from app.providers.wire.judging import not_the_protocol
 from app.providers.wire.quoting import words_of
-from app.providers.wire.streams import FirstTokenLate, Pace, TooQuiet, messages, open_stream, refusal_body
+from app.providers.wire.streams import (
+    FirstTokenLate,
+    NotAStream,
+    Pace,
+    StreamEmpty,
+    TooQuiet,
+    messages,
+    open_stream,
+    refusal_body,
+)
 
 LOOK_UP_SECONDS = 15.0
 """For lists of models: somebody may be waiting for the answer, and every working provider is far faster."""
@@ -130,7 +139,9 @@ class Wire:
             yield
         except (FirstTokenLate, TooQuiet) as error:
             raise self._too_slow(error) from error
-        except (MessageTooLarge, DocumentTooLarge) as error:
+        except StreamEmpty as error:
+            raise self.broken_off() from error
+        except (MessageTooLarge, DocumentTooLarge, NotAStream) as error:
             raise not_the_protocol(self.label) from error
         except (aiohttp.ClientError, httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             if pace.has_begun:

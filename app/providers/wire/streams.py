@@ -11,12 +11,21 @@ from app.providers.wire.decoding import Decoder
 from app.providers.wire.pool import connections
 
 LARGEST_REFUSAL = 64_000
+STREAM_TYPES = {"text/event-stream", "application/x-ndjson"}
 DRAINING_SECONDS = 0.1
 """How long the end of the response may lag behind the end of the answer, for the connection to be used again."""
 
 
 class FirstTokenLate(Exception):
     """Nothing of the answer came within `first_token` seconds."""
+
+
+class StreamEmpty(Exception):
+    """The stream ended without a single message: the server failed as it began."""
+
+
+class NotAStream(Exception):
+    """What came held no message, and did not even claim to be a stream."""
 
 
 class TooQuiet(Exception):
@@ -59,12 +68,20 @@ async def open_stream(
 async def messages(
     response: aiohttp.ClientResponse, decoder: Decoder, pace: Pace, timeouts: Timeouts, deadline: float
 ) -> AsyncGenerator[bytes, None]:
-    """Every message of the body. Raises FirstTokenLate, TooQuiet, MessageTooLarge or an aiohttp error."""
+    """Every message of the body, at least one.
+
+    Raises FirstTokenLate, TooQuiet, StreamEmpty, NotAStream, MessageTooLarge or an aiohttp error.
+    """
+    is_empty = True
     while chunk := await _next_chunk(response, pace, timeouts, deadline):
         for message in decoder.feed(chunk):
+            is_empty = False
             yield message
     for message in decoder.end():
+        is_empty = False
         yield message
+    if is_empty:
+        raise StreamEmpty if response.content_type in STREAM_TYPES else NotAStream
 
 
 async def _next_chunk(

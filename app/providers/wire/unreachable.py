@@ -55,5 +55,5 @@ def _not_secure(text: str, label: str, address: str) -> ProviderError:
 
 
 def broken_off(label: str) -> BrokenOff:
-    """The error for an answer that ended in the middle."""
-    return BrokenOff(f"{label} broke off in the middle of the answer.", "Try again.")
+    """The error for an answer that ended in the middle, or as it began."""
+    return BrokenOff(f"{label} broke off before the answer was whole.", "Try again.")

@@ -112,7 +112,7 @@ async def test_a_connection_lost_later_keeps_what_was_said(server: FakeServer):
     heard, said = await hear_until_it_fails(provider(server), BrokenOff)
 
     assert heard.text == "Grüße"
-    assert "broke off in the middle" in said
+    assert "broke off before the answer was whole" in said
     assert len(server.received) == 1
 
 
@@ -296,10 +296,19 @@ async def test_a_handshake_that_never_ends_is_given_up():
     "body", [b"", b"hello", b"data: hello\n\n", b"data: [1, 2]\n\n", b"data: [DONE]\n\n", b"\x00\xff" * 50]
 )
 async def test_nonsense_instead_of_a_stream_is_not_the_protocol(server: FakeServer, body: bytes):
-    server.plays(ANSWER.but(body=body))
+    server.plays(Answer(headers={"content-type": "text/plain"}, body=body))
 
     with pytest.raises(NotTheProtocol):
         await hear(provider(server).stream(question()))
+
+
+async def test_a_server_that_fails_as_it_begins_is_asked_again(server: FakeServer):
+    server.plays(ANSWER.but(body=b""), ANSWER.but(body=b": keep-alive\n\n"), ANSWER)
+
+    heard = await hear(provider(server).stream(question()))
+
+    assert heard.text == "Grüße, 世界 🌍!"
+    assert len(server.received) == 3
 
 
 @pytest.mark.parametrize("body", [b"", b"hello", b"{}", b"<html>"])
