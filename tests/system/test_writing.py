@@ -180,6 +180,15 @@ async def test_finished_sentences_are_announced_and_not_tokens(
     await expect(announcer).to_have_text("The first sentence is done.", timeout=15_000)
 
 
+async def test_the_tab_says_that_a_reply_is_done(cast: Cast, echo: str, open_page: OpenPage) -> None:
+    page = await open_page("/", cast.alice)
+    await page.add_init_script("Object.defineProperty(document, 'hidden', { get: () => true })")
+    await say(page, "Hello")
+
+    await page.wait_for_url(re.compile("/chats/"))
+    await expect(page).to_have_title(re.compile("^✓ Hello"))
+
+
 async def test_a_conversation_without_scripts(cast: Cast, echo: str, open_page: OpenPage) -> None:
     page = await open_page("/", cast.alice, java_script_enabled=False)
     await page.get_by_label("Message", exact=True).fill("Plain and simple")
