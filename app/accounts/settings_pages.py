@@ -39,6 +39,14 @@ async def show_settings(
     return await _page(request, house, identity, done=DONE.get(done, ""))
 
 
+@router.get("/{section}")
+async def open_section(
+    user: CurrentUser, section: Literal["profile", "email", "password", "keys"]
+) -> Response:
+    """A form that came back with an error left its own address in the browser: reloading it leads here."""
+    return RedirectResponse(f"/settings#{section}", status_code=303)
+
+
 @router.post("/profile")
 async def change_profile(
     request: Request,

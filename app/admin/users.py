@@ -44,6 +44,12 @@ async def show_users(
     return await _page(request, house, search, number=number, done=DONE.get(done, ""))
 
 
+@router.get("/users/{user_id}/{act}")
+async def open_list_again(user_id: str, act: str) -> Response:
+    """The answer to a form left the form's address in the browser: opening it leads back to the list."""
+    return RedirectResponse("/admin/users", status_code=303)
+
+
 @router.post("/users/{user_id}/disable")
 async def disable(
     request: Request,

@@ -51,6 +51,15 @@ async def test_a_new_e_mail_address_takes_the_password(app: FastAPI, cast: Cast)
     assert (await browser.get("/api/me")).json()["email"] == "robert@example.org"
 
 
+async def test_a_form_with_an_error_can_be_reloaded(client: Visitor, cast: Cast) -> None:
+    refused = await cast.bob.client.post("/settings/profile", data={"name": ""})
+    reloaded = await cast.bob.client.get("/settings/profile")
+
+    assert refused.status_code == 422
+    assert reloaded.headers["location"] == "/settings#profile"
+    assert (await cast.bob.client.get("/settings/nonsense")).status_code in (404, 422)
+
+
 async def test_somebody_elses_address_is_refused(cast: Cast) -> None:
     response = await cast.bob.client.post(
         "/settings/email", data={"email": "alice@example.org", "current_password": PASSWORD}
