@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import aiohttp
@@ -77,6 +78,9 @@ async def messages(
         for message in decoder.feed(chunk):
             is_empty = False
             yield message
+        if pace.is_over:
+            await _drain(response)
+            return
     for message in decoder.end():
         is_empty = False
         yield message
@@ -88,18 +92,20 @@ async def _next_chunk(
     response: aiohttp.ClientResponse, pace: Pace, timeouts: Timeouts, deadline: float
 ) -> bytes:
     """Whatever bytes are there next; empty at the end."""
-    now = asyncio.get_running_loop().time()
-    if pace.is_over:
-        deadline = now + DRAINING_SECONDS
-    elif pace.has_begun:
-        deadline = now + timeouts.idle
+    if pace.has_begun:
+        deadline = asyncio.get_running_loop().time() + timeouts.idle
     try:
         async with asyncio.timeout_at(deadline):
             return await response.content.readany()
     except TimeoutError as error:
-        if pace.is_over:
-            return b""
         raise (TooQuiet if pace.has_begun else FirstTokenLate) from error
+
+
+async def _drain(response: aiohttp.ClientResponse) -> None:
+    """Wait a little for the end of the response: a connection that was read to its end can be used again."""
+    with suppress(TimeoutError, aiohttp.ClientError):
+        async with asyncio.timeout(DRAINING_SECONDS):
+            await response.content.readany()
 
 
 async def refusal_body(response: aiohttp.ClientResponse, timeouts: Timeouts) -> bytes:

@@ -187,6 +187,14 @@ async def test_connections_are_used_again(server: FakeServer):
     assert sum(len(held) for held in session.connector._conns.values()) == 1
 
 
+async def test_what_comes_after_the_end_is_not_waited_for(server: FakeServer):
+    server.plays(ANSWER.but(body=ANSWER.body + b"data: {}\n\n" * 5_000, stalls_at=len(ANSWER.body) + 40_000))
+
+    heard = await asyncio.wait_for(hear(provider(server).stream(question())), 1)
+
+    assert heard.reason is not None
+
+
 async def test_no_redirect_is_followed(server: FakeServer):
     server.plays("compatible/redirect")
 
