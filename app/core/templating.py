@@ -1,11 +1,11 @@
 """Templates: pages, fragments of pages, and the few filters they share.
 
-Every page and fragment goes through `page` or `fragments`, so that each sees the same names:
+Every page and fragment goes through `page` or `render`, so that each sees the same names:
 `viewer` (who is signed in, or None), `workspace`, `settings`, `timezone`, `asset(...)` and what the route passes
 in. What is rendered without a request, for the hub, sees `timezone` as UTC; browsers put times right.
 """
 
-from collections.abc import Iterable
+import gzip
 from datetime import datetime
 from typing import Any
 from zlib import crc32
@@ -20,6 +20,9 @@ from app.core.clock import now
 from app.core.ids import new_id
 from app.core.settings import ROOT
 
+SMALLEST_COMPRESSED = 1_400
+"""Bytes; what fits into one packet gains nothing."""
+
 environment = Environment(
     loader=FileSystemLoader(ROOT / "templates"),
     autoescape=select_autoescape(default=True, default_for_string=True),
@@ -33,15 +36,7 @@ environment.globals |= {"asset": asset, "new_id": new_id, "now": now, "timezone"
 
 def page(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
     """A whole page, or any other single template as the answer to `request`."""
-    return HTMLResponse(render(request, template, **context), status_code=status)
-
-
-def fragments(
-    request: Request, template: str, items: Iterable[dict[str, Any]], *, status: int = 200
-) -> HTMLResponse:
-    """The same fragment once for each of `items`, joined: several rows, several messages."""
-    html = "".join(render(request, template, **item) for item in items)
-    return HTMLResponse(html, status_code=status)
+    return _html_response(request, render(request, template, **context), status)
 
 
 def render(request: Request, template: str, **context: Any) -> str:
@@ -54,6 +49,16 @@ def render(request: Request, template: str, **context: Any) -> str:
         "timezone": timezone_of(request),
     }
     return environment.get_template(template).render(shared | context)
+
+
+def _html_response(request: Request, html: str, status: int) -> HTMLResponse:
+    """Compressed here, where the whole is known, and not by a layer around everything: streams must not wait."""
+    body = html.encode()
+    headers = {"vary": "accept-encoding"}
+    if len(body) >= SMALLEST_COMPRESSED and "gzip" in request.headers.get("accept-encoding", ""):
+        body = gzip.compress(body, compresslevel=4, mtime=0)
+        headers["content-encoding"] = "gzip"
+    return HTMLResponse(body, status_code=status, headers=headers)
 
 
 def timezone_of(request: Request) -> str:
