@@ -42,6 +42,11 @@ def of_address(signing_key: str, address: str) -> Subject:
     return Subject(keyed_hash(signing_key, f"address:{_network(address)}"), free=30)
 
 
+def of_registrations(signing_key: str, address: str) -> Subject:
+    """An address from which accounts are made, or names are tried until one is free."""
+    return Subject(keyed_hash(signing_key, f"registrations:{_network(address)}"), free=30)
+
+
 async def count(session: AsyncSession, *subjects: Subject) -> None:
     """Count a try for each of the subjects. Raises TooMany, and counts nothing, while one has to wait."""
     at = now()

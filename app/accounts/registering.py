@@ -6,7 +6,16 @@ session in one.
 
 from dataclasses import dataclass, field
 
-from app.accounts import audit, first_run, invitations, password_rules, passwords, people, signing_in
+from app.accounts import (
+    attempts,
+    audit,
+    first_run,
+    invitations,
+    password_rules,
+    passwords,
+    people,
+    signing_in,
+)
 from app.accounts.house import House, Visit
 from app.accounts.models import User, UserRole
 from app.accounts.people import Details
@@ -46,10 +55,12 @@ async def set_up(house: House, application: Application, visit: Visit) -> Signed
 
 
 async def register(house: House, application: Application, visit: Visit) -> SignedIn:
-    """An account for anybody, where registration is open. Raises Forbidden or Invalid."""
+    """An account for anybody, where registration is open. Raises Forbidden, Invalid or TooMany."""
     if house.settings.registration != "open":
         raise Forbidden(BY_INVITATION)
     details = application.checked()
+    async with house.database.writing() as session:
+        await attempts.count(session, attempts.of_registrations(house.signing_key, visit.address))
     password_hash = await passwords.hashed(application.password)
     async with house.database.writing() as session:
         user = await people.create(session, details, password_hash)

@@ -156,6 +156,11 @@ class TestOpenRegistration:
         assert "This username or e-mail address is taken" in name.text
         assert "This username or e-mail address is taken" in address.text
 
+    async def test_names_cannot_be_tried_without_end(self, client: Visitor, cast: Cast) -> None:
+        tries = [await client.post("/register", data={**DORA, "username": "bob"}) for _ in range(31)]
+
+        assert [response.status_code for response in tries] == [422] * 30 + [429]
+
     async def test_the_first_account_is_made_at_setup(self, client: Visitor) -> None:
         assert (await client.post("/register", data=DORA)).headers["location"] == "/setup"
 
