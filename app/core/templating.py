@@ -54,7 +54,8 @@ def render(request: Request, template: str, **context: Any) -> str:
 def _html_response(request: Request, html: str, status: int) -> HTMLResponse:
     """Compressed here, where the whole is known, and not by a layer around everything: streams must not wait."""
     body = html.encode()
-    headers = {"vary": "accept-encoding"}
+    # No cache keeps what people talk about: after logging out, Back shows nothing.
+    headers = {"vary": "accept-encoding", "cache-control": "no-store"}
     if len(body) >= SMALLEST_COMPRESSED and "gzip" in request.headers.get("accept-encoding", ""):
         body = gzip.compress(body, compresslevel=4, mtime=0)
         headers["content-encoding"] = "gzip"

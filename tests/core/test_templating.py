@@ -16,6 +16,10 @@ async def test_pages_travel_compressed(cast: Cast) -> None:
     assert packed.headers["vary"] == plain.headers["vary"] == "accept-encoding"
 
 
+async def test_no_cache_keeps_a_page(cast: Cast) -> None:
+    assert (await cast.alice.client.get("/")).headers["cache-control"] == "no-store"
+
+
 async def test_the_theme_is_there_before_the_first_paint(client: httpx.AsyncClient, cast: Cast) -> None:
     for theme in ("light", "dark"):
         page = await client.get("/login", headers={"cookie": f"theme={theme}"})

@@ -143,6 +143,17 @@ async def test_two_tabs_show_every_message_once(cast: Cast, echo: str, open_page
         await expect(page.locator(".message--reply").last).to_contain_text("From the second tab")
 
 
+async def test_a_page_is_known_by_its_requests(cast: Cast, echo: str, open_page: OpenPage) -> None:
+    page = await open_page("/", cast.alice)
+    async with page.expect_request(lambda request: request.method == "POST") as posted:
+        await say(page, "Hello")
+
+    headers = (await posted.value).headers
+    assert f'"X-Page": "{headers["x-page"]}"' in (
+        await page.locator("body").get_attribute("hx-headers:inherited") or ""
+    )
+
+
 async def test_a_title_is_changed_where_it_stands(cast: Cast, echo: str, open_page: OpenPage) -> None:
     page = await open_page("/", cast.alice)
     await say(page, "Hello")
