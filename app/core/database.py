@@ -113,13 +113,20 @@ Session = Annotated[AsyncSession, Depends(_request_session, scope="function")]
 def _create_engine(url: str) -> AsyncEngine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+        return _engine(url, pool_pre_ping=True)
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url, pool_size=10, max_overflow=10)
+    engine = _engine(url)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
+
+
+def _engine(url: str, *, pool_pre_ping: bool = False) -> AsyncEngine:
+    # Errors must not quote the values of a statement: they end in logs, and may be messages or hashes.
+    return create_async_engine(
+        url, pool_size=10, max_overflow=10, pool_pre_ping=pool_pre_ping, hide_parameters=True
+    )
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:

@@ -1,0 +1,71 @@
+"""Logs say what happened and to which request, and nothing of what people wrote."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from app.core import logging as logs
+from app.core.database import Database
+from app.core.settings import Settings
+
+SECRET = "sk-what-nobody-may-read"
+
+
+@pytest.fixture
+def json_logs() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    logs.configure(Settings(_env_file=None, log_format="json"))
+    yield
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+    root.handlers, root.level = handlers, level
+
+
+@pytest.mark.usefixtures("json_logs")
+def test_each_event_is_one_line_of_json_with_the_requests_id(capsys: pytest.CaptureFixture[str]) -> None:
+    # Configured again: only now does standard error belong to the capture.
+    logs.configure(Settings(_env_file=None, log_format="json"))
+    structlog.contextvars.bind_contextvars(request_id="r1")
+    structlog.get_logger("parley.test").info("happened", ms=3)
+    logging.getLogger("library").warning("a library's %s", "warning")
+
+    ours, theirs = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert (ours["event"], ours["request_id"], ours["ms"], ours["level"]) == ("happened", "r1", 3, "info")
+    assert (theirs["event"], theirs["request_id"], theirs["logger"]) == (
+        "a library's warning",
+        "r1",
+        "library",
+    )
+
+
+@pytest.mark.usefixtures("json_logs")
+@pytest.mark.parametrize("shape", ["json", "text"])
+def test_a_traceback_shows_where_and_not_with_what(shape: str, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(Settings(_env_file=None, log_format=shape))  # type: ignore[arg-type]
+    try:
+        _break_with(SECRET)
+    except RuntimeError as error:
+        structlog.get_logger("parley.test").error("unforeseen", exc_info=error)
+
+    written = capsys.readouterr().err
+    assert "_break_with" in written
+    assert SECRET not in written
+
+
+async def test_an_error_of_the_database_does_not_quote_what_was_to_be_stored(database: Database) -> None:
+    with pytest.raises(DBAPIError) as raised:
+        async with database.reading() as session:
+            await session.execute(text("SELECT :secret FROM nowhere"), {"secret": SECRET})
+
+    assert "nowhere" in str(raised.value)
+    assert SECRET not in str(raised.value)
+
+
+def _break_with(_key: str) -> None:
+    raise RuntimeError("It broke.")
