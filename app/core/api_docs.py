@@ -78,9 +78,7 @@ def install(app: FastAPI) -> None:
 
     def openapi() -> Json:
         if app.openapi_schema is None:
-            document = get_openapi(
-                title=app.title, version=app.version, description=ABOUT, routes=app.routes
-            )
+            document = get_openapi(title=app.title, version=app.version, description=ABOUT, routes=app.routes)
             app.openapi_schema = _completed(document)
         return app.openapi_schema
 
