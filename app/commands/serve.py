@@ -3,6 +3,7 @@
 import importlib
 import multiprocessing
 import os
+import signal
 import socket
 import sys
 from typing import Annotated
@@ -55,6 +56,8 @@ def _prepare_beside(settings: Settings, port: int, *, serves_itself: bool) -> No
 
 
 def _prepare(settings: Settings, port: int) -> None:
+    # Ctrl+C ends both processes; this one without a word.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     from app.commands.database import bring_up_to_date
     from app.commands.welcome import welcome
     from app.core.crypto import WeakSecret, load_secrets
