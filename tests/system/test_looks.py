@@ -96,6 +96,8 @@ async def test_a_conversation_is_accessible(
         await page.locator(button).last.click()
         findings += await examine(page, f"{name}-{device}-{theme}")
         await page.keyboard.press("Escape")
+    await page.goto(f"{path}/instructions")
+    findings += await examine(page, f"instructions-{device}-{theme}")
 
     assert findings == []
 
