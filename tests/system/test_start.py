@@ -18,19 +18,19 @@ from app.core.settings import ROOT
 
 ADDRESS = re.compile(r"Parley \S+ is at (http://\S+)")
 PATIENCE = 30
-# The promise is 2 seconds on a machine that does nothing else; bin/bench measures it.
-SECONDS_TO_ANSWER = 6
+# The promise is 2 seconds until it answers, which bin/bench measures. Here the machine is busy with other
+# tests: what counts is the work done, of all the processes that take part.
+MOST_WORK_SECONDS = 4.0
 MOST_IDLE_KILOBYTES = 120_000
 
 
 @dataclass
 class Started:
-    """A running `parley serve`: where it is, what it printed until then, and how long that took in seconds."""
+    """A running `parley serve`: where it is, and what it printed until then."""
 
     process: subprocess.Popen[str]
     url: str
     printed: str
-    seconds: float
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
@@ -100,7 +100,7 @@ def test_the_second_start_is_quick_and_small(start: Start) -> None:
 
     started = start()
 
-    assert started.seconds < SECONDS_TO_ANSWER
+    assert _work_seconds(started.process.pid) < MOST_WORK_SECONDS
     assert _resident_kilobytes(started.process.pid) <= MOST_IDLE_KILOBYTES
 
 
@@ -168,7 +168,6 @@ def test_four_workers_share_one_postgresql(start: Start, postgres_url: str) -> N
 
 
 def _start(environment: dict[str, str], options: tuple[str, ...]) -> Started:
-    begun = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, "-m", "app.cli", "serve", "--port", "0", *options],
         cwd=ROOT,
@@ -185,7 +184,7 @@ def _start(environment: dict[str, str], options: tuple[str, ...]) -> Started:
     found = ADDRESS.search(printed)
     assert found, printed
     _wait_for(found[1])
-    return Started(process, found[1], printed, time.monotonic() - begun)
+    return Started(process, found[1], printed)
 
 
 def _wait_for(url: str) -> None:
@@ -207,6 +206,12 @@ def _end(process: subprocess.Popen[str]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def _work_seconds(process_id: int) -> float:
+    """Processor time of the process and of its children that have ended."""
+    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(ticks) for ticks in fields[11:15]) / os.sysconf("SC_CLK_TCK")
 
 
 def _resident_kilobytes(process_id: int) -> int:
