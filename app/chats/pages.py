@@ -247,7 +247,7 @@ async def _page(
         earlier_url=_earlier_url(chat, shown),
         sidebar=await sidebar_of(session, user, timezone=timezone_of(request), current_id=current_id),
         picker=await picker_for(session, user, chat),
-        composer=_composer(chat),
+        composer=_composer(user, chat),
         is_unread=bool(chat and chat.is_unread),
     )
 
@@ -257,9 +257,10 @@ async def _messages(request: Request, session: AsyncSession, chat: Chat, shown: 
     return page(request, "chats/_messages.html", messages=messages, earlier_url=_earlier_url(chat, shown))
 
 
-def _composer(chat: Chat | None) -> ComposerView:
+def _composer(user: User, chat: Chat | None) -> ComposerView:
     if chat is None:
-        return ComposerView("/chats", "Ask anything", draft_key="new", key=new_id())
+        # Several people may use one browser, one after the other.
+        return ComposerView("/chats", "Ask anything", draft_key=f"new-{user.id}", key=new_id())
     return ComposerView(f"/chats/{chat.id}/messages", "Write a message", draft_key=chat.id, key=new_id())
 
 
