@@ -3,6 +3,7 @@
 A question is stored before anything else happens, together with an empty reply that says who will answer.
 """
 
+import re
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -14,6 +15,7 @@ from app.core.clock import now
 from app.core.errors import Conflict, Invalid
 from app.core.ids import new_id
 
+MARKDOWN_SIGNS = re.compile(r"\*\*|__|`+|~~|^\s*\*\s")
 LONGEST_TITLE = 120
 TITLE_FROM_QUESTION = 60
 LONGEST_KEY = 100
@@ -116,12 +118,11 @@ async def restore_chat(session: AsyncSession, chat: Chat) -> None:
 
 
 def title_from(body: str) -> str:
-    """A title made of a question: its first line, cut between words."""
-    line = next(
-        (line.strip(" #*>-`\t") for line in body.splitlines() if line.strip(" #*>-`\t")), body.strip()
-    )
+    """A title made of a question: its first line without Markdown's signs, cut between words."""
+    lines = (MARKDOWN_SIGNS.sub("", line).strip(" #>-\t") for line in body.splitlines())
+    line = next(filter(None, lines), "Conversation")
     if len(line) <= TITLE_FROM_QUESTION:
-        return line or "Conversation"
+        return line
     return line[:TITLE_FROM_QUESTION].rsplit(" ", 1)[0].rstrip(" ,.;:") + "…"
 
 
