@@ -55,6 +55,8 @@ class Message(Base):
     __table_args__ = (
         UniqueConstraint("author_id", "request_key"),
         Index("ix_messages_chat_id_parent_id", "chat_id", "parent_id"),
+        # The list of conversations asks which of them have a running reply, without reading their messages.
+        Index("ix_messages_chat_id_status", "chat_id", "status"),
         Index("ix_messages_status_heartbeat_at", "status", "heartbeat_at"),
     )
 

@@ -250,6 +250,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.create_index("ix_messages_chat_id_parent_id", ["chat_id", "parent_id"], unique=False)
+        batch_op.create_index("ix_messages_chat_id_status", ["chat_id", "status"], unique=False)
         batch_op.create_index(batch_op.f("ix_messages_parent_id"), ["parent_id"], unique=False)
         batch_op.create_index("ix_messages_status_heartbeat_at", ["status", "heartbeat_at"], unique=False)
 
@@ -258,6 +259,7 @@ def downgrade() -> None:
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.drop_index("ix_messages_status_heartbeat_at")
         batch_op.drop_index(batch_op.f("ix_messages_parent_id"))
+        batch_op.drop_index("ix_messages_chat_id_status")
         batch_op.drop_index("ix_messages_chat_id_parent_id")
 
     op.drop_table("messages")
