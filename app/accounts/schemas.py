@@ -35,6 +35,8 @@ class Key(BaseModel):
 
 
 class KeyToMake(BaseModel):
+    """A key that is wanted."""
+
     name: str = Field(max_length=api_keys.LONGEST_NAME, description="What the key is for.")
     days: int | None = Field(
         None,
@@ -48,17 +50,3 @@ class MadeKey(Key):
     """A key that was just made."""
 
     secret: str = Field(description="The key itself. This is the only time it is shown.")
-
-
-class Problem(BaseModel):
-    """Why something could not be done: a stable code, and a sentence for a person."""
-
-    code: str
-    message: str
-    field: str | None = Field(None, description="The field that the problem is about.")
-
-
-class ErrorAnswer(BaseModel):
-    """The body of every answer that is an error."""
-
-    error: Problem
