@@ -87,7 +87,9 @@ class Installation:
 def upstream_running() -> Iterator[str]:
     """The upstream's address, while it runs."""
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "bench.upstream", str(port)], cwd=ROOT)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.upstream", str(port)], cwd=ROOT, stderr=subprocess.DEVNULL
+    )
     url = f"http://127.0.0.1:{port}"
     try:
         wait_for(f"{url}/v1/models", process)

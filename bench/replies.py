@@ -12,7 +12,7 @@ from bench.table import Row, median_and_p99, p99
 LIMITS_FIRST_TOKEN = (15, 60)
 LIMIT_DELAY = 400
 TOKENS_PER_SECOND = 20
-SECONDS_OF_ARRIVING = 3.0
+SECONDS_OF_ARRIVING = 15.0
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Scale:
     tokens: int
 
 
-FULL = Scale(questions=200, background=50, readers=300, tokens=300)
-QUICK = Scale(questions=30, background=10, readers=50, tokens=60)
+FULL = Scale(questions=200, background=50, readers=300, tokens=600)
+QUICK = Scale(questions=30, background=10, readers=50, tokens=400)
 
 
 async def measure_replies(installation: Installation, running: Running, scale: Scale) -> list[Row]:

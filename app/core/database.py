@@ -1,10 +1,12 @@
 """The database: one engine, one transaction per request, and the habits that SQLite needs.
 
 A page view reads in a deferred transaction; whatever may write begins immediately, so that two writers
-queue (up to `busy_timeout`) instead of one failing half-way. Hence `sessions.reading()` and
+queue instead of one failing half-way: in the order in which they came within this process (SQLite itself lets
+whoever asks at the right moment go first), and up to `busy_timeout` for others. Hence `sessions.reading()` and
 `sessions.writing()`, which on PostgreSQL are the same.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -17,10 +19,15 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
+
+from app.core.errors import Unavailable
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 AFTER_COMMIT = "after_commit"
+HAS_THE_TURN = "has_the_turn"
+SECONDS_TO_WAIT_FOR_A_TURN = 30
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -118,7 +125,7 @@ def _create_engine(url: str) -> AsyncEngine:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = _engine(url)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    _take_turns(engine)
     return engine
 
 
@@ -145,5 +152,28 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
     cursor.close()
 
 
-def _begin_sqlite(connection: Any) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("parley_begin", "BEGIN"))
+def _take_turns(engine: AsyncEngine) -> None:
+    """Begin SQLite's transactions, those that write one after another."""
+    turn = asyncio.Lock()
+
+    async def wait_for_turn(_driver: object) -> None:
+        try:
+            async with asyncio.timeout(SECONDS_TO_WAIT_FOR_A_TURN):
+                await turn.acquire()
+        except TimeoutError as error:
+            raise Unavailable("The database is busy. Try again in a moment.", retry_after=5) from error
+
+    def begin(connection: Any) -> None:
+        statement = connection.get_execution_options().get("parley_begin", "BEGIN")
+        if statement != "BEGIN":
+            connection.connection.dbapi_connection.run_async(wait_for_turn)
+            connection.connection.record_info[HAS_THE_TURN] = True
+        connection.exec_driver_sql(statement)
+
+    def end(_connection: object, record: ConnectionPoolEntry) -> None:
+        if record.record_info and record.record_info.pop(HAS_THE_TURN, False):
+            turn.release()
+
+    event.listen(engine.sync_engine, "begin", begin)
+    # Whatever became of the transaction: here its connection is given back.
+    event.listen(engine.sync_engine, "checkin", end)
