@@ -10,6 +10,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
 from app.accounts import api_keys, cookies, sessions, tokens
+from app.accounts.audit import Act
 from app.accounts.house import House, Visit
 from app.accounts.identity import Credentials, Identity, authenticate, still_valid
 from app.accounts.models import User
@@ -22,6 +23,7 @@ from app.core.settings import Settings
 from app.live.tasks import Tasks
 
 __all__ = [
+    "CurrentAct",
     "CurrentAdministrator",
     "CurrentHouse",
     "CurrentIdentity",
@@ -109,6 +111,10 @@ async def _administrator(user: Annotated[User, Depends(_user)]) -> User:
     return user
 
 
+async def _act(request: Request, administrator: Annotated[User, Depends(_administrator)]) -> Act:
+    return Act(administrator, address_of(request))
+
+
 def _house(connection: HTTPConnection) -> House:
     state = connection.app.state
     return House(state.database, state.hub, state.settings, _signing_key(connection))
@@ -132,6 +138,8 @@ def _signing_key(connection: HTTPConnection) -> str:
 CurrentIdentity = Annotated[Identity, Depends(_identity)]
 CurrentUser = Annotated[User, Depends(_user)]
 CurrentAdministrator = Annotated[User, Depends(_administrator)]
+CurrentAct = Annotated[Act, Depends(_act)]
+"""What an administrator is about to do: it lets nobody else in."""
 MaybeUser = Annotated[User | None, Depends(_maybe_user)]
 MaybeIdentity = Annotated[Identity | None, Depends(_maybe_identity)]
 CurrentHouse = Annotated[House, Depends(_house)]

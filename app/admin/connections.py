@@ -11,9 +11,9 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
+from app.accounts.access import CurrentAct
 from app.catalog import connections, overview
 from app.catalog.access import (
-    CurrentAct,
     CurrentConnection,
     CurrentDetection,
     CurrentDiscovery,

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
+from app.accounts.access import CurrentAct
 from app.catalog import overview
-from app.catalog.access import CurrentAct, CurrentConnection, CurrentDiscovery
+from app.catalog.access import CurrentConnection, CurrentDiscovery
 from app.catalog.models import Connection
 from app.catalog.selection import tick
 from app.core.database import Session

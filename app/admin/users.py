@@ -7,9 +7,8 @@ from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
 from app.accounts import administration, invitations, sessions
-from app.accounts.access import CurrentAdministrator, CurrentHouse, CurrentVisit
+from app.accounts.access import CurrentAct, CurrentHouse
 from app.accounts.administration import Search
-from app.accounts.audit import Act
 from app.accounts.house import House
 from app.accounts.models import UserRole
 from app.core.database import Session
@@ -51,14 +50,7 @@ async def open_list_again(user_id: str, act: str) -> Response:
 
 
 @router.post("/users/{user_id}/disable")
-async def disable(
-    request: Request,
-    house: CurrentHouse,
-    administrator: CurrentAdministrator,
-    visit: CurrentVisit,
-    user_id: str,
-) -> Response:
-    act = Act(administrator, visit.address)
+async def disable(request: Request, house: CurrentHouse, act: CurrentAct, user_id: str) -> Response:
     try:
         async with house.database.writing() as session:
             await administration.disable(session, house, user_id, act)
@@ -68,10 +60,8 @@ async def disable(
 
 
 @router.post("/users/{user_id}/enable")
-async def enable(
-    session: Session, administrator: CurrentAdministrator, visit: CurrentVisit, user_id: str
-) -> Response:
-    await administration.enable(session, user_id, Act(administrator, visit.address))
+async def enable(session: Session, act: CurrentAct, user_id: str) -> Response:
+    await administration.enable(session, user_id, act)
     return _back("enabled")
 
 
@@ -79,12 +69,10 @@ async def enable(
 async def change_role(
     request: Request,
     house: CurrentHouse,
-    administrator: CurrentAdministrator,
-    visit: CurrentVisit,
+    act: CurrentAct,
     user_id: str,
     role: Annotated[UserRole, Form()],
 ) -> Response:
-    act = Act(administrator, visit.address)
     try:
         async with house.database.writing() as session:
             await administration.change_role(session, user_id, role, act)
@@ -94,27 +82,14 @@ async def change_role(
 
 
 @router.post("/users/{user_id}/log-out")
-async def force_log_out(
-    session: Session,
-    house: CurrentHouse,
-    administrator: CurrentAdministrator,
-    visit: CurrentVisit,
-    user_id: str,
-) -> Response:
-    await administration.force_log_out(session, house, user_id, Act(administrator, visit.address))
+async def force_log_out(session: Session, house: CurrentHouse, act: CurrentAct, user_id: str) -> Response:
+    await administration.force_log_out(session, house, user_id, act)
     return _back("signed_out")
 
 
 @router.post("/users/{user_id}/password")
-async def reset_password(
-    request: Request,
-    house: CurrentHouse,
-    administrator: CurrentAdministrator,
-    visit: CurrentVisit,
-    user_id: str,
-) -> Response:
+async def reset_password(request: Request, house: CurrentHouse, act: CurrentAct, user_id: str) -> Response:
     """The new password is in this answer and nowhere else."""
-    act = Act(administrator, visit.address)
     user, password = await administration.reset_password(house, user_id, act)
     return await _page(request, house, Search(), new_password=(user.name, password))
 

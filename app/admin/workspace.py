@@ -7,8 +7,7 @@ from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
 from app.accounts import workspace
-from app.accounts.access import CurrentAdministrator, CurrentHouse, CurrentVisit
-from app.accounts.audit import Act
+from app.accounts.access import CurrentAct, CurrentHouse
 from app.accounts.forms import errors_by_field
 from app.core.errors import Invalid
 from app.core.templating import page
@@ -35,12 +34,10 @@ async def show_workspace(
 async def change_workspace(
     request: Request,
     house: CurrentHouse,
-    administrator: CurrentAdministrator,
-    visit: CurrentVisit,
+    act: CurrentAct,
     name: Annotated[str, Form()] = "",
     system_prompt: Annotated[str, Form()] = "",
 ) -> Response:
-    act = Act(administrator, visit.address)
     try:
         async with house.database.writing() as session:
             changed = await workspace.change(session, house.hub, act, name=name, system_prompt=system_prompt)

@@ -11,7 +11,6 @@ from sqlalchemy import bindparam, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.access import CurrentAdministrator
-from app.accounts.audit import Act
 from app.accounts.models import User
 from app.catalog.detection import Detection
 from app.catalog.discovery import Discovery
@@ -20,7 +19,6 @@ from app.catalog.opening import Target, target_of
 from app.core.crypto import Vault
 from app.core.database import Session
 from app.core.errors import NotFound, ParleyError
-from app.core.requests import address_of
 from app.providers.registry import KINDS
 
 NEEDS_AN_ADMINISTRATOR = frozenset(
@@ -199,10 +197,6 @@ async def _connection(connection_id: str, session: Session, _: CurrentAdministra
     return connection
 
 
-async def _act(request: Request, administrator: CurrentAdministrator) -> Act:
-    return Act(administrator, address_of(request))
-
-
 def _discovery(request: Request) -> Discovery:
     state = request.app.state
     return Discovery(state.database, state.providers, state.tasks)
@@ -219,7 +213,6 @@ def _detection(request: Request) -> Detection:
 
 
 CurrentConnection = Annotated[Connection, Depends(_connection)]
-CurrentAct = Annotated[Act, Depends(_act)]
 CurrentDiscovery = Annotated[Discovery, Depends(_discovery)]
 CurrentVault = Annotated[Vault, Depends(_vault)]
 CurrentDetection = Annotated[Detection, Depends(_detection)]

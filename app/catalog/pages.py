@@ -7,9 +7,9 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
-from app.accounts.access import CurrentAdministrator
+from app.accounts.access import CurrentAct, CurrentAdministrator
 from app.catalog import connections, overview
-from app.catalog.access import CurrentAct, CurrentDetection, CurrentDiscovery, CurrentVault
+from app.catalog.access import CurrentDetection, CurrentDiscovery, CurrentVault
 from app.catalog.connections import Wish
 from app.catalog.detection import Detection
 from app.catalog.selection import tick
