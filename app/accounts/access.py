@@ -92,7 +92,7 @@ async def _maybe_identity(connection: HTTPConnection) -> Identity | None:
 
 async def _identity(identity: Annotated[Identity | None, Depends(_maybe_identity)]) -> Identity:
     if identity is None:
-        raise NotSignedIn("Sign in to go on. Scripts send a personal key, made under Settings.")
+        raise NotSignedIn("Log in to go on. Scripts send a personal key, made under Settings.")
     return identity
 
 

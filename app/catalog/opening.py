@@ -89,7 +89,7 @@ class OpenProviders:
         except Undecipherable as error:
             raise KeyUnreadable(
                 "The stored key can no longer be read.",
-                "An administrator can replace it under Admin → Connections; what it was encrypted with is gone.",
+                "An administrator can replace it under Administration → Connections; what it was encrypted with is gone.",
             ) from error
 
 
@@ -107,7 +107,7 @@ def _refuse_without_key(kind: Kind, target: Target) -> None:
     if kind.needs_key:
         raise KeyMissing(
             f"There is no key for {target.label}.",
-            "An administrator can enter one under Admin → Connections.",
+            "An administrator can enter one under Administration → Connections.",
         )
 
 

@@ -115,7 +115,11 @@ async def _connections(database: Database, settings: Settings) -> list[Finding]:
         query = select(Connection.id).where(Connection.is_active).order_by(Connection.name)
         active = list(await session.scalars(query))
     if not active:
-        return [Finding(Verdict.NOTE, "Providers", "none is connected. Add one under Admin → Connections.")]
+        return [
+            Finding(
+                Verdict.NOTE, "Providers", "none is connected. Add one under Administration → Connections."
+            )
+        ]
     providers = OpenProviders(open_vault(settings), settings)
     try:
         return [await _connection(database, providers, connection_id) for connection_id in active]

@@ -35,7 +35,7 @@ class Invalid(ParleyError):
 class NotSignedIn(ParleyError):
     status = 401
     code = "not_signed_in"
-    title = "Please sign in"
+    title = "Please log in"
 
 
 class Forbidden(ParleyError):

@@ -28,7 +28,9 @@ class Settings(BaseSettings):
         description="Address people use, such as https://chat.example.org; empty: taken from each request.",
     )
     secret_key: str = Field(
-        "", repr=False, description="Signs sign-ins; empty: generated into DATA_DIR on first start."
+        "",
+        repr=False,
+        description="Signs the cookies of people who log in; empty: generated into DATA_DIR on first start.",
     )
     encryption_keys: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
@@ -40,7 +42,7 @@ class Settings(BaseSettings):
         "invite",
         description="Who may make an account: invite (with a link), open (anyone) or closed (nobody).",
     )
-    session_days: int = Field(30, ge=1, le=365, description="Days after which an unused sign-in expires.")
+    session_days: int = Field(30, ge=1, le=365, description="Days after which an unused session expires.")
     invitation_days: int = Field(7, ge=1, le=90, description="Days for which an invitation link works.")
     trusted_proxies: str = Field(
         "127.0.0.1", description="Addresses of reverse proxies whose X-Forwarded-* headers are believed."

@@ -128,7 +128,8 @@ class Script:
 def _script(request: Request, patience: float) -> Script:
     if request.model not in PAUSES:
         raise errors.ModelGone(
-            "Echo does not offer this model.", f"Choose one of {', '.join(PAUSES)} under Admin → Models."
+            "Echo does not offer this model.",
+            f"Choose one of {', '.join(PAUSES)} under Administration → Models.",
         )
     question = next((turn for turn in reversed(request.turns) if turn.role is Role.USER), Turn(Role.USER))
     directives, text = _directives(question.text)

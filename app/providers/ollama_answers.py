@@ -70,7 +70,7 @@ class LineReader:
         if usage.input >= self._window:
             raise ContextTooLong(
                 f"{self._label} cut the conversation to {self._window:,} tokens and answered only a part of it.",
-                "Start a new chat, or choose a model with a larger context window.",
+                "Start a new conversation, or choose a model with a larger context window.",
             )
         return usage
 

@@ -128,7 +128,7 @@ class Wire:
         if not _can_be_sent(self._key or ""):
             raise KeyRejected(
                 f"The key for {self.label} holds characters that no key has.",
-                "An administrator can enter it again under Admin → Connections.",
+                "An administrator can enter it again under Administration → Connections.",
             )
         return self._base_url + path
 

@@ -74,7 +74,7 @@ def error_for(complaint: Complaint, label: str, *, key: str | None, prompt: Sequ
     if _is_about_the_model(complaint):
         return ModelGone(
             f"{label} does not offer this model (any more).{said}",
-            "Choose another model, or refresh the list under Admin → Models.",
+            "Choose another model, or refresh the list under Administration → Models.",
         )
     return _passing_failure(complaint, label, said) or _lasting_failure(complaint, label, said)
 
@@ -104,9 +104,9 @@ def _is_about_the_model(complaint: Complaint) -> bool:
 def _key_rejected(complaint: Complaint, label: str, said: str, *, has_key: bool) -> ProviderError:
     if not has_key:
         return KeyRejected(
-            f"{label} wants a key.", "An administrator can enter one under Admin → Connections."
+            f"{label} wants a key.", "An administrator can enter one under Administration → Connections."
         )
-    remedy = "An administrator can replace the key under Admin → Connections."
+    remedy = "An administrator can replace the key under Administration → Connections."
     if complaint.status == 403:
         return KeyRejected(f"{label} does not allow this with the key it was given.{said}", remedy)
     # Not quoted: vendors like to repeat the key that they reject.
@@ -114,7 +114,7 @@ def _key_rejected(complaint: Complaint, label: str, said: str, *, has_key: bool)
 
 
 def _context_too_long(limit: context_limits.Limit, label: str) -> ProviderError:
-    remedy = "Start a new chat, shorten the message, or choose a model with a larger context window."
+    remedy = "Start a new conversation, shorten the message, or choose a model with a larger context window."
     if limit.excess is None:
         return ContextTooLong(f"The conversation is too long for this model at {label}.", remedy)
     return ContextTooLong(
@@ -150,7 +150,7 @@ def _lasting_failure(complaint: Complaint, label: str, said: str) -> ProviderErr
     if status is not None and 300 <= status < 400:
         return Misaddressed(
             f"{label} sends requests on to another address, which Parley does not follow.",
-            "Enter the final address as the base URL under Admin → Connections.",
+            "Enter the final address as the base URL under Administration → Connections.",
         )
     if status == 413:
         return RequestRefused(
@@ -171,5 +171,5 @@ def _lasting_failure(complaint: Complaint, label: str, said: str) -> ProviderErr
 def not_the_protocol(label: str) -> NotTheProtocol:
     return NotTheProtocol(
         f"The address of {label} answers, but not in the language that was expected.",
-        "Check the kind and the base URL under Admin → Connections; many servers want /v1 at its end.",
+        "Check the kind and the base URL under Administration → Connections; many servers want /v1 at its end.",
     )

@@ -10,7 +10,7 @@ from app.providers.errors import BrokenOff, Misaddressed, NotReachable, Provider
 from app.providers.wire.judging import not_the_protocol
 from app.providers.wire.pool import FORBIDDEN_ADDRESS
 
-CHECK_THE_ADDRESS = "Check the base URL under Admin → Connections."
+CHECK_THE_ADDRESS = "Check the base URL under Administration → Connections."
 
 
 def error_for(failure: BaseException, label: str, address: str) -> ProviderError:

@@ -75,7 +75,9 @@ async def test_by_how_much_it_is_too_long(server: FakeServer, story: str, excess
 async def test_errors_call_the_connection_by_its_name(server: FakeServer):
     server.plays("openai/bad_key")
 
-    with pytest.raises(errors.KeyRejected, match=r"^Workshop rejected the key\. .*Admin → Connections"):
+    with pytest.raises(
+        errors.KeyRejected, match=r"^Workshop rejected the key\. .*Administration → Connections"
+    ):
         await hear(OpenAICompatible(endpoint(server.url, label="Workshop")).stream(question()))
 
 
