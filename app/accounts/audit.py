@@ -28,12 +28,11 @@ class Act:
 
 @dataclass(frozen=True)
 class Filter:
-    """Which events to show; empty fields let everything through. `since` counts, `until` does not."""
+    """Which events to show; empty fields let everything through."""
 
     who: str = ""
     action: str = ""
     since: datetime | None = None
-    until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -83,8 +82,6 @@ async def events(
         query = query.where(AuditEvent.action == wanted.action)
     if wanted.since:
         query = query.where(AuditEvent.at >= wanted.since)
-    if wanted.until:
-        query = query.where(AuditEvent.at < wanted.until)
     found = (await session.scalars(query)).all()
     return EventPage(found[:limit], found[limit - 1].id if len(found) > limit else None)
 

@@ -2,8 +2,8 @@
 
 A page view reads in a deferred transaction; whatever may write begins immediately, so that two writers
 queue instead of one failing half-way: in the order in which they came within this process (SQLite itself lets
-whoever asks at the right moment go first), and up to `busy_timeout` for others. Hence `sessions.reading()` and
-`sessions.writing()`, which on PostgreSQL are the same.
+whoever asks at the right moment go first), and up to `busy_timeout` for others. Hence `Database.reading()` and
+`Database.writing()`, which on PostgreSQL are the same.
 """
 
 import asyncio

@@ -1,8 +1,7 @@
 """Templates: pages, fragments of pages, and the few filters they share.
 
-Every page and fragment goes through `page` or `render`, so that each sees the same names:
-`viewer` (who is signed in, or None), `workspace`, `settings`, `timezone`, `asset(...)` and what the route passes
-in. What is rendered without a request, for the hub, sees `timezone` as UTC; browsers put times right.
+Every page and fragment goes through `page` or `render`, so that each sees the same names: `viewer` (who is
+signed in, or None), `workspace`, `settings`, `timezone`, `asset(...)` and what the route passes in.
 """
 
 import gzip
@@ -31,7 +30,7 @@ environment = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
-environment.globals |= {"asset": asset, "new_id": new_id, "now": now, "timezone": "UTC"}
+environment.globals |= {"asset": asset, "new_id": new_id, "now": now}
 
 
 def page(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
