@@ -7,8 +7,9 @@ the checkpoints in the database.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +20,8 @@ from app.live.hub import Event, Hub, Lagged
 from app.live.tasks import Tasks
 
 SECONDS_TO_CLOSE_A_GAP = 0.1
+REST_AFTER_RENDERING = 4
+"""How many times longer than its rendering takes a reply rests: one alone must not hold up all others."""
 
 
 def reply_stream(reply_id: str) -> str:
@@ -54,7 +57,10 @@ class LiveReply:
         self._content = [content]
         self._reasoning = [reasoning]
         self.length = len(content)
+        self.rendered_version = -1
+        """The version that `html` shows."""
         self._growth = Growth()
+        self._rest_until = 0.0
         self._waiting: set[asyncio.Future[None]] = set()
 
     @property
@@ -99,8 +105,13 @@ class LiveReply:
         self._changed()
 
     def html(self) -> Growth:
-        """The text so far as HTML, rendered once for all readers."""
-        self._growth.grow(self.content)
+        """The text so far as HTML, rendered once for all readers; while that is slow work, a little behind."""
+        began = time.monotonic()
+        if began >= self._rest_until or not self.is_running:
+            self.rendered_version = self.version
+            self._growth.grow(self.content)
+            ended = time.monotonic()
+            self._rest_until = ended + (ended - began) * REST_AFTER_RENDERING
         return self._growth
 
     async def changed(self, since: int) -> None:
@@ -118,6 +129,12 @@ class LiveReply:
         """Wait until the reply is whole, stopped or failed."""
         while self.is_running:
             await self.changed(self.version)
+
+    async def rested(self) -> None:
+        """Wait until it may be rendered again, or has ended."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0, self._rest_until - time.monotonic())):
+                await self.ended()
 
     def _streams(self) -> None:
         self.status = MessageStatus.STREAMING

@@ -82,7 +82,7 @@ class Growth:
         if place.closed == self.closed and 0 < place.code <= len(self._open_code):
             return Step(closed, None, escape(self._open_code[place.code :], quote=False), here)
         # Colours wait until the fence is closed: an open one only ever grows at its end.
-        figure = code_figure(self._open_code, self._open_language, highlighted=False)
+        figure = code_figure(self._open_code, self._open_language)
         return Step(closed, Markup(figure), "", here)  # noqa: S704  (escaped by code_figure)
 
     def _keep_open(self, block: Block | None, source: str, starts: list[int]) -> None:

@@ -1,5 +1,6 @@
 """Makes views of messages: rows in, values for templates out, with one query for each kind of name."""
 
+from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -7,7 +8,7 @@ from app.accounts.models import User
 from app.catalog.access import ModelFace, faces_of
 from app.chats.history import Variants, variants_of
 from app.chats.models import Chat, Message, MessageStatus
-from app.chats.rendering import render
+from app.chats.rendering import render_aside
 from app.chats.views import ChatView, ErrorView, MessageView
 from app.core.templating import hue_of
 
@@ -33,9 +34,11 @@ async def present(session: AsyncSession, chat: Chat, messages: list[Message]) ->
     faces = await faces_of(session, {message.model for message in messages if message.is_reply})
     people = await _people(session, {message.author_id for message in messages if message.author_id})
     return [
-        _reply(chat, message, variants[message.id], faces[message.model])
+        _reply(chat, message, await _html_of(message), variants[message.id], faces[message.model])
         if message.is_reply
-        else _question(chat, message, variants[message.id], people.get(message.author_id or ""))
+        else _question(
+            chat, message, await _html_of(message), variants[message.id], people.get(message.author_id or "")
+        )
         for message in messages
     ]
 
@@ -58,10 +61,19 @@ async def _people(session: AsyncSession, ids: set[str]) -> dict[str, User]:
     return {person.id: person for person in found}
 
 
-def _question(chat: Chat, message: Message, variants: Variants, author: User | None) -> MessageView:
+async def _html_of(message: Message) -> Markup:
+    # What a running reply has so far comes through its stream, from the very beginning.
+    text = "" if message.is_running else message.content
+    return await render_aside(text, is_of_person=not message.is_reply)
+
+
+def _question(
+    chat: Chat, message: Message, html: Markup, variants: Variants, author: User | None
+) -> MessageView:
     return _view(
         chat,
         message,
+        html,
         variants,
         author_name=author.name if author else "Someone who left",
         initials=author.initials if author else "?",
@@ -71,10 +83,11 @@ def _question(chat: Chat, message: Message, variants: Variants, author: User | N
     )
 
 
-def _reply(chat: Chat, message: Message, variants: Variants, face: ModelFace) -> MessageView:
+def _reply(chat: Chat, message: Message, html: Markup, variants: Variants, face: ModelFace) -> MessageView:
     return _view(
         chat,
         message,
+        html,
         variants,
         author_name=face.label,
         initials="",
@@ -87,6 +100,7 @@ def _reply(chat: Chat, message: Message, variants: Variants, face: ModelFace) ->
 def _view(
     chat: Chat,
     message: Message,
+    html: Markup,
     variants: Variants,
     *,
     author_name: str,
@@ -114,8 +128,7 @@ def _view(
         model_label=face.label if face else "",
         connection_label=face.connection_label if face else "",
         full_model=message.model,
-        # What a running reply has so far comes through its stream, from the very beginning.
-        html=render("" if is_running else message.content, keep_line_breaks=not is_reply),
+        html=html,
         text="" if is_running else message.content,
         reasoning="" if is_running else message.reasoning,
         reasoning_seconds=_reasoning_seconds(message),

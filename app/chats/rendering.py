@@ -4,27 +4,41 @@ Raw HTML in a message is shown as the text it is, images become links (nothing r
 whatever the renderer made passes an allow-list, so that even a mistake here could not carry a script.
 """
 
+import asyncio
+import re
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from html import escape
 
 import nh3
 from linkify_it import LinkifyIt
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_inline import StateInline
+from markdown_it.rules_inline.linkify import linkify
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
-from mdit_py_plugins.tasklists import tasklists_plugin
 from pygments import lex
 from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES, _TokenType
 from pygments.util import ClassNotFound
 
+from app.chats.tasklists import task_lists
+
 LONGEST_HIGHLIGHTED = 100_000
 """Characters of code beyond which colours cost more than they give."""
+SECONDS_FOR_COLOURS = 0.5
+"""Processor time for all the code in a text: some lexers take minutes for what was written to hold them up."""
+LONGEST_OF_PEOPLE = 20_000
+"""Characters beyond which what a person wrote is a paste, and shown as it is."""
+LONG = 3_000
+"""Characters from which rendering may take so long that everybody else would notice."""
+LONGEST_ADDRESS = 2_000
 
 _ALIGNMENTS = {"align-left", "align-center", "align-right"}
 _TOKEN_CLASSES = {name for name in STANDARD_TYPES.values() if name}
@@ -83,11 +97,30 @@ class Block:
     html: Markup
 
 
-@lru_cache(maxsize=1024)
-def render(text: str, *, keep_line_breaks: bool = False) -> Markup:
+def render(text: str, *, is_of_person: bool = False) -> Markup:
     """The whole text as safe HTML. People's line breaks are kept, models' follow Markdown's rules."""
-    markdown = _for_people if keep_line_breaks else _for_models
+    return (_remembered if len(text) < LONG else _remembered_shortly)(text, is_of_person)
+
+
+async def render_aside(text: str, *, is_of_person: bool = False) -> Markup:
+    """The same, but a long text goes to a thread: what takes seconds holds up nobody else."""
+    if len(text) < LONG:
+        return render(text, is_of_person=is_of_person)
+    rendering = partial(render, text, is_of_person=is_of_person)
+    return await asyncio.get_running_loop().run_in_executor(_threads, rendering)
+
+
+def _render(text: str, is_of_person: bool) -> Markup:
+    if is_of_person and len(text) > LONGEST_OF_PEOPLE:
+        return Markup(code_figure(text, ""))  # noqa: S704  (escaped by code_figure)
+    markdown = _for_people if is_of_person else _for_models
     return Markup(_sanitiser.clean(str(markdown.render(text))))  # noqa: S704  (sanitised on this line)
+
+
+_remembered = lru_cache(maxsize=1024)(_render)
+# Few: each may be megabytes.
+_remembered_shortly = lru_cache(maxsize=64)(_render)
+_threads = ThreadPoolExecutor(1, thread_name_prefix="markdown")
 
 
 def render_blocks(text: str) -> list[Block]:
@@ -122,9 +155,12 @@ def _top_level_groups(tokens: Sequence[Token]) -> list[Sequence[Token]]:
     return groups
 
 
-def code_figure(code: str, language: str, *, highlighted: bool = True) -> str:
-    """A block of code with its language; buttons are added in the browser."""
-    body = _highlight(code, language) if highlighted else escape(code, quote=False)
+def code_figure(code: str, language: str, *, colours_until: float = 0) -> str:
+    """A block of code with its language; buttons are added in the browser.
+
+    It is coloured while the thread's processor time is before `colours_until`, in seconds.
+    """
+    body = _highlight(code, language, colours_until) or escape(code, quote=False)
     label = escape(language or "text")
     return (
         f'<figure class="code"><figcaption class="code__bar">{label}</figcaption>'
@@ -132,11 +168,17 @@ def code_figure(code: str, language: str, *, highlighted: bool = True) -> str:
     )
 
 
-def _highlight(code: str, language: str) -> str:
-    lexer = _lexer(language)
+def _highlight(code: str, language: str, until: float) -> str:
+    """The code with colours, or nothing when that takes too long."""
+    lexer = _lexer(language) if until else None
     if lexer is None or len(code) > LONGEST_HIGHLIGHTED:
-        return escape(code, quote=False)
-    return "".join(_coloured(kind, text) for kind, text in lex(code, lexer))
+        return ""
+    pieces = []
+    for kind, text in lex(code, lexer):
+        if time.thread_time() > until:
+            return ""
+        pieces.append(_coloured(kind, text))
+    return "".join(pieces)
 
 
 def _coloured(kind: _TokenType, text: str) -> str:
@@ -161,7 +203,9 @@ class _Renderer(RendererHTML):
     """Our differences from plain CommonMark output; each method renders the token it is named after."""
 
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        return code_figure(tokens[idx].content, _language(tokens[idx]))
+        # One end for all the code of a text: thousands of small blocks get no more than one large one.
+        until = env.setdefault("colours_until", time.thread_time() + SECONDS_FOR_COLOURS)
+        return code_figure(tokens[idx].content, _language(tokens[idx]), colours_until=until)
 
     def code_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return code_figure(tokens[idx].content, "")
@@ -218,11 +262,33 @@ class _Renderer(RendererHTML):
         return f"<{token.tag}{alignment}>"
 
 
+class _Addresses(LinkifyIt):  # type: ignore[misc]  # the library has no types
+    """Finds addresses in text, but not in what goes on without a space for longer than any address.
+
+    There its work would grow with the square of the length.
+    """
+
+    def pretest(self, text: str) -> bool:
+        return bool(super().pretest(text)) and not _BEYOND_ADDRESSES.search(text)
+
+    def match_at_start(self, text: str) -> object:
+        return None if _BEYOND_ADDRESSES.match(text) else super().match_at_start(text)
+
+
+_BEYOND_ADDRESSES = re.compile(rf"\S{{{LONGEST_ADDRESS + 1}}}")
+
+
+def _address_here(state: StateInline, silent: bool) -> bool:
+    # For each colon it reads again all that stands before; what is passed over here is found afterwards.
+    return len(state.pending) <= LONGEST_ADDRESS and linkify(state, silent)
+
+
 def _parser(*, breaks: bool) -> MarkdownIt:
     options = {"html": False, "linkify": True, "breaks": breaks, "maxNesting": 30}
-    markdown = MarkdownIt("gfm-like", options, renderer_cls=_Renderer).use(tasklists_plugin)
+    markdown = MarkdownIt("gfm-like", options, renderer_cls=_Renderer).use(task_lists)
     # Only what says http:// is a link: "app.py" is not a place in Paraguay.
-    markdown.linkify = LinkifyIt(options={"fuzzy_link": False, "fuzzy_email": False})
+    markdown.inline.ruler.at("linkify", _address_here)
+    markdown.linkify = _Addresses(options={"fuzzy_link": False, "fuzzy_email": False})
     return markdown
 
 

@@ -55,8 +55,9 @@ async def html_of(
     position = start
     async with broadcasts.reading(reply_id) as live:
         while True:
-            version, is_running = live.version, live.is_running
+            is_running = live.is_running
             step = live.html().step_from(position.place)
+            version = live.rendered_version
             thoughts = live.reasoning[position.thoughts :]
             position = Position(step.place, position.thoughts + len(thoughts))
             if partials := _partials(reply_id, step, thoughts):
@@ -64,6 +65,7 @@ async def html_of(
             if not is_running:
                 break
             await asyncio.sleep(_pace(broadcasts))
+            await live.rested()
             await live.changed(version)
     yield event(await finished())
 
