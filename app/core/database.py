@@ -21,8 +21,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
+from starlette.requests import HTTPConnection
 
 from app.core.errors import Unavailable
+from app.core.sqlite_driver import OneTripDriver
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 AFTER_COMMIT = "after_commit"
@@ -106,8 +108,14 @@ def _run_after_commit(session: AsyncSession) -> None:
         callback()
 
 
+def database_of(connection: HTTPConnection) -> Database:
+    """The application's database, for a door that opens its own short sessions."""
+    database: Database = connection.app.state.database
+    return database
+
+
 async def _request_session(request: Request) -> AsyncIterator[AsyncSession]:
-    database: Database = request.app.state.database
+    database = database_of(request)
     opened = database.reading() if request.method in SAFE_METHODS else database.writing()
     async with opened as session:
         yield session
@@ -123,17 +131,15 @@ def _create_engine(url: str) -> AsyncEngine:
         return _engine(url, pool_pre_ping=True)
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = _engine(url)
+    engine = _engine(url, module=OneTripDriver())
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     _take_turns(engine)
     return engine
 
 
-def _engine(url: str, *, pool_pre_ping: bool = False) -> AsyncEngine:
+def _engine(url: str, **options: Any) -> AsyncEngine:
     # Errors must not quote the values of a statement: they end in logs, and may be messages or hashes.
-    return create_async_engine(
-        url, pool_size=10, max_overflow=10, pool_pre_ping=pool_pre_ping, hide_parameters=True
-    )
+    return create_async_engine(url, pool_size=10, max_overflow=10, hide_parameters=True, **options)
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
