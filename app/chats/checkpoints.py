@@ -71,8 +71,8 @@ async def save(session: AsyncSession, replies: Iterable[LiveReply]) -> list[str]
 
 async def save_ending(
     session: AsyncSession, live: LiveReply, ending: Ending, receipt: Receipt | None
-) -> Message:
-    """Store the whole reply with what it used."""
+) -> Chat:
+    """Store the whole reply with what it used. Returns its chat."""
     reply = await session.get_one(Message, live.id)
     reply.content, reply.reasoning = live.content, live.reasoning
     reply.status = ending.status
@@ -86,7 +86,7 @@ async def save_ending(
     chat = await session.get_one(Chat, reply.chat_id)
     chat.last_activity_at = now()
     chat.is_unread = live.readers == 0 and ending.status is not MessageStatus.STOPPED
-    return reply
+    return chat
 
 
 async def mark_interrupted(session: AsyncSession, older_than: datetime | None = None) -> list[str]:

@@ -1,6 +1,5 @@
 """What is needed to write one reply, read in one short session: whose it is, which model, what it is told."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -41,7 +40,7 @@ async def prepare(session: AsyncSession, reply: Message) -> Job:
     if reply.content:
         told.append(Turn(Role.USER, GO_ON))
     chosen = context.assemble(
-        await _system_prompt(session, chat), _newest_first(told), len(told), model.context_window
+        await _system_prompt(session, chat), reversed(told), len(told), model.context_window
     )
     call = Call(chat.owner_id, reply.model, chosen.turns, origin=f"chat:{chat.id}")
     return Job(reply.id, chat.id, chat.owner_id, call, chosen.left_out + _beyond(page))
@@ -55,10 +54,6 @@ async def running_before(session: AsyncSession, reply: Message) -> str | None:
         .join(question, Message.id == question.parent_id)
         .where(question.id == reply.parent_id, Message.status.in_(RUNNING))
     )
-
-
-def _newest_first(turns: list[Turn]) -> Iterator[Turn]:
-    return reversed(turns)
 
 
 def _beyond(page: history.Page) -> int:

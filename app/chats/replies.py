@@ -12,7 +12,7 @@ from app.chats import checkpoints, jobs
 from app.chats.broadcasts import Broadcasts, Checkpoint, LiveReply, reply_stream
 from app.chats.checkpoints import Ending
 from app.chats.jobs import Job
-from app.chats.models import Chat, Message, MessageStatus
+from app.chats.models import Message, MessageStatus
 from app.chats.news import News, tell
 from app.core.clock import now
 from app.core.database import Database
@@ -36,7 +36,7 @@ class Work:
 
     @property
     def receipt(self) -> Receipt | None:
-        return getattr(self.completion, "receipt", None)
+        return self.completion.receipt if self.completion else None
 
 
 class Replies:
@@ -149,8 +149,7 @@ class Replies:
 
     async def _save(self, work: Work, ending: Ending) -> None:
         async with self._database.writing() as session:
-            reply = await checkpoints.save_ending(session, work.live, ending, work.receipt)
-            chat = await session.get_one(Chat, reply.chat_id)
+            chat = await checkpoints.save_ending(session, work.live, ending, work.receipt)
         self.broadcasts.end(work.live, ending.status)
         tell(self._hub, chat.owner_id, chat.id, News.REPLY_ENDED)
 
