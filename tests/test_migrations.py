@@ -118,3 +118,9 @@ def _alembic(settings: Settings, verb: object, revision: str) -> None:
     with migrations.connection_for_migrating(settings.resolved_database_url) as connection:
         configuration.attributes["connection"] = connection
         verb(configuration, revision)
+
+
+def test_a_new_database_is_read_by_its_owner_only(small: Settings) -> None:
+    migrations.upgrade(small)
+
+    assert backups.database_file(small).stat().st_mode & 0o077 == 0

@@ -125,12 +125,22 @@ async def _request_session(request: Request) -> AsyncIterator[AsyncSession]:
 Session = Annotated[AsyncSession, Depends(_request_session, scope="function")]
 
 
+def make_private_file(database: Path) -> None:
+    """A file for SQLite, and the folder around it, unless they are there.
+
+    SQLite itself would let everybody on the machine read it; its write-ahead log takes over the file's mode.
+    """
+    database.parent.mkdir(parents=True, exist_ok=True)
+    if not database.exists():
+        database.touch(mode=0o600)
+
+
 def _create_engine(url: str) -> AsyncEngine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return _engine(url, pool_pre_ping=True)
-    if parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    if parsed.database and parsed.database != ":memory:":
+        make_private_file(Path(parsed.database))
     engine = _engine(url, module=OneTripDriver())
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     _take_turns(engine)

@@ -18,6 +18,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from app.core.backups import back_up
+from app.core.database import make_private_file
 from app.core.settings import ROOT, Settings
 
 ADVISORY_LOCK = 0x7061726C6579  # "parley"; any number that no other user of the database takes
@@ -60,7 +61,7 @@ def connection_for_migrating(url: str) -> Iterator[Connection]:
     parsed = _synchronous(make_url(url))
     engine = create_engine(parsed, poolclass=pool.NullPool)
     if parsed.get_backend_name() == "sqlite":
-        Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True)
+        make_private_file(Path(parsed.database or ""))
         event.listen(engine, "connect", _leave_transactions_to_us)
         event.listen(engine, "begin", _begin_immediate)
     try:
