@@ -34,6 +34,8 @@ SECURITY_HEADERS = {
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    # Unless a route says otherwise: what a program or a person got is kept by no cache on the way.
+    "cache-control": "no-store",
 }
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 

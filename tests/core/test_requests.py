@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from app.core.requests import local_path
 from app.core.settings import Settings
-from tests.cast import Cast, Visitor
+from tests.cast import HTMX, Cast, Visitor
 from tests.conftest import LiveServer
 
 OWN = "http://parley.test"
@@ -172,10 +172,15 @@ def test_places_elsewhere(address: str) -> None:
 
 async def test_errors_speak_the_callers_language(app: FastAPI, cast: Cast) -> None:
     page = await cast.bob.client.get("/no/such/page")
-    fragment = await cast.bob.client.get("/no/such/page", headers={"hx-request": "true"})
+    fragment = await cast.bob.client.get("/no/such/page", headers=HTMX)
     program = await cast.bob.client.get("/api/no/such/thing")
 
     assert page.status_code == fragment.status_code == program.status_code == 404
     assert "<html" in page.text
     assert "<html" not in fragment.text
     assert program.json()["error"]["code"] == "not_found"
+
+
+@pytest.mark.parametrize("path", ["/api/me", "/api/chats", "/api/chats/nonsense", "/settings/nonsense"])
+async def test_no_cache_keeps_what_a_person_got(cast: Cast, path: str) -> None:
+    assert (await cast.alice.client.get(path)).headers["cache-control"] == "no-store"
