@@ -16,7 +16,7 @@ from app.accounts.identity import Credentials, Identity, authenticate, still_val
 from app.accounts.models import User
 from app.core.clock import now
 from app.core.crypto import Secrets
-from app.core.database import Database
+from app.core.database import database_of
 from app.core.errors import NotFound, NotSignedIn
 from app.core.requests import address_of
 from app.core.settings import Settings
@@ -44,9 +44,8 @@ async def identify(connection: HTTPConnection) -> Identity | None:
 
     Reads in a short session of its own: a person who is turned away never holds up those who write.
     """
-    database: Database = connection.app.state.database
     signing_key = _signing_key(connection)
-    async with database.reading() as session:
+    async with database_of(connection).reading() as session:
         identity = await authenticate(session, credentials_of(connection), signing_key, now())
     if identity is not None:
         _note_use(connection, identity)
@@ -70,7 +69,7 @@ def _key_in(connection: HTTPConnection) -> str | None:
 def _note_use(connection: HTTPConnection, identity: Identity) -> None:
     """Slide the session or date the key, in the background and rarely: a page view writes nothing."""
     at = now()
-    database: Database = connection.app.state.database
+    database = database_of(connection)
     tasks: Tasks = connection.app.state.tasks
     if identity.sign_in is not None and sessions.is_due_for_renewal(identity.sign_in, at):
         settings: Settings = connection.app.state.settings
@@ -117,7 +116,7 @@ async def _act(request: Request, administrator: Annotated[User, Depends(_adminis
 
 def _house(connection: HTTPConnection) -> House:
     state = connection.app.state
-    return House(state.database, state.hub, state.settings, _signing_key(connection))
+    return House(database_of(connection), state.hub, state.settings, _signing_key(connection))
 
 
 def _visit(request: Request) -> Visit:

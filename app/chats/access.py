@@ -12,6 +12,8 @@ from app.chats.models import Chat, Message, MessageRole
 from app.chats.replies import Replies
 from app.core.database import SAFE_METHODS, Session
 from app.core.errors import NotFound
+from app.core.settings import Settings
+from app.live.hub import Hub
 
 
 async def chat_of(
@@ -65,6 +67,18 @@ async def _current_reply(message: CurrentMessage) -> Message:
 
 
 CurrentReply = Annotated[Message, Depends(_current_reply)]
+
+
+def hub_of(request: Request) -> Hub:
+    """Where the person's other pages hear what changed."""
+    hub: Hub = request.app.state.hub
+    return hub
+
+
+def longest_message(request: Request) -> int:
+    """Characters that a message may have here."""
+    settings: Settings = request.app.state.settings
+    return settings.max_message_chars
 
 
 def _replies(request: Request) -> Replies:

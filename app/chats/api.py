@@ -10,7 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.access import CurrentIdentity, CurrentUser, Identity
 from app.chats import branching, posting
-from app.chats.access import CurrentChat, CurrentMessage, CurrentReplies, CurrentReply, message_of
+from app.chats.access import (
+    CurrentChat,
+    CurrentMessage,
+    CurrentReplies,
+    CurrentReply,
+    hub_of,
+    longest_message,
+    message_of,
+)
 from app.chats.history import page_ending_at
 from app.chats.models import Message
 from app.chats.news import News, tell
@@ -33,7 +41,7 @@ from app.chats.sidebar import chats_of
 from app.chats.streaming import ending_of, text_of
 from app.chats.streams import stream_to
 from app.core import paging
-from app.core.database import Database, Session, after_commit
+from app.core.database import Database, Session, after_commit, database_of
 from app.core.errors import Invalid
 from app.core.paging import Cursor
 from app.live.sse import event
@@ -145,15 +153,15 @@ async def create_message(
     draft = Draft(
         given.content, await model_for_next(session, identity.user, given.model or chat.model), given.key
     )
-    longest = int(request.app.state.settings.max_message_chars)
+    longest = longest_message(request)
     posted = await posting.post(session, chat, identity.user, draft, longest=longest)
     await session.commit()
     if posted.is_new:
         replies.start(posted.reply)
-        tell(request.app.state.hub, identity.user.id, chat.id, News.POSTED)
+        tell(hub_of(request), identity.user.id, chat.id, News.POSTED)
     if "text/event-stream" in accept:
         return stream_to(request, identity, _exchange_events(request, identity, posted, replies))
-    reply = await _whole_reply(request.app.state.database, replies, posted.reply.id)
+    reply = await _whole_reply(database_of(request), replies, posted.reply.id)
     exchange = Exchange(question=MessageBody.of(posted.question), reply=MessageBody.of(reply))
     return Response(exchange.model_dump_json(), media_type="application/json")
 
@@ -205,7 +213,7 @@ async def stream_message(
     """Join a reply, or go on after `Last-Event-ID`, the number of characters already known."""
     if last_event_id and not (last_event_id.isdecimal() and len(last_event_id) < 10):
         raise Invalid("Last-Event-ID is a number of characters.", field="Last-Event-ID")
-    events = _reply_events(request.app.state.database, replies, reply, int(last_event_id or 0))
+    events = _reply_events(database_of(request), replies, reply, int(last_event_id or 0))
     return stream_to(request, identity, events)
 
 
@@ -222,7 +230,7 @@ async def _exchange_events(
 ) -> AsyncIterator[bytes]:
     exchange = Exchange(question=MessageBody.of(posted.question), reply=MessageBody.of(posted.reply))
     yield event(exchange.model_dump_json(), name="start")
-    async for item in _reply_events(request.app.state.database, replies, posted.reply, 0):
+    async for item in _reply_events(database_of(request), replies, posted.reply, 0):
         yield item
 
 
@@ -242,4 +250,4 @@ async def _whole_reply(database: Database, replies: Replies, reply_id: str) -> M
 
 
 def _tell(request: Request, session: AsyncSession, user_id: str, chat_id: str, news: News) -> None:
-    after_commit(session, lambda: tell(request.app.state.hub, user_id, chat_id, news))
+    after_commit(session, lambda: tell(hub_of(request), user_id, chat_id, news))

@@ -10,7 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.access import CurrentUser
 from app.accounts.models import User
 from app.chats import branching, posting
-from app.chats.access import CurrentChat, CurrentMessage, CurrentReplies, CurrentReply, DeletedChat
+from app.chats.access import (
+    CurrentChat,
+    CurrentMessage,
+    CurrentReplies,
+    CurrentReply,
+    DeletedChat,
+    hub_of,
+    longest_message,
+)
 from app.chats.history import Page, page_ending_at
 from app.chats.models import Chat, Message
 from app.chats.news import News, tell
@@ -49,7 +57,7 @@ async def create_chat(
     key: Key = "",
 ) -> Response:
     draft = Draft(body, await model_for_next(session, user, model), key)
-    posted = await posting.start_chat(session, user, draft, longest=_longest(request))
+    posted = await posting.start_chat(session, user, draft, longest=longest_message(request))
     if posted.is_new:
         after_commit(session, lambda: replies.start(posted.reply))
         _tell(request, session, user, posted.question.chat_id, News.CHAT_CHANGED)
@@ -83,7 +91,7 @@ async def create_message(
     key: Key = "",
 ) -> Response:
     draft = Draft(body, await model_for_next(session, user, model or chat.model), key)
-    posted = await posting.post(session, chat, user, draft, longest=_longest(request))
+    posted = await posting.post(session, chat, user, draft, longest=longest_message(request))
     if posted.is_new:
         after_commit(session, lambda: replies.start(posted.reply))
         _tell(request, session, user, chat.id, News.POSTED)
@@ -270,14 +278,10 @@ def _earlier_url(chat: Chat | None, shown: Page) -> str | None:
 
 def _tell(request: Request, session: AsyncSession, user: User, chat_id: str, news: News) -> None:
     page_id = request.headers.get("x-page", "")
-    after_commit(session, lambda: tell(request.app.state.hub, user.id, chat_id, news, page=page_id))
+    after_commit(session, lambda: tell(hub_of(request), user.id, chat_id, news, page=page_id))
 
 
 def _go_to(request: Request, address: str) -> Response:
     if is_htmx(request):
         return Response(status_code=204, headers={"hx-redirect": address})
     return RedirectResponse(address, status_code=303)
-
-
-def _longest(request: Request) -> int:
-    return int(request.app.state.settings.max_message_chars)

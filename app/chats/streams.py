@@ -7,18 +7,19 @@ from fastapi import APIRouter, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.access import CurrentIdentity, Identity
-from app.chats.access import CurrentChat, CurrentReplies, CurrentReply, chat_of, message_of
+from app.chats.access import CurrentChat, CurrentReplies, CurrentReply, chat_of, hub_of, message_of
 from app.chats.history import messages_after, page_ending_at
 from app.chats.models import Chat
 from app.chats.news import News, stream_of_owner
 from app.chats.presenting import present
 from app.chats.sidebar import link_to, sidebar_of
 from app.chats.streaming import Position, html_of, partial, until_signed_out
-from app.core.database import Database
+from app.core.database import database_of
 from app.core.errors import NotFound
 from app.core.templating import render, timezone_of
-from app.live.hub import Hub, Lagged
+from app.live.hub import Lagged
 from app.live.sse import EventStream, event
+from app.live.stopping import Stopping
 
 router = APIRouter(include_in_schema=False)
 
@@ -57,13 +58,13 @@ async def stream_other_page(request: Request, identity: CurrentIdentity, page: s
 
 def stream_to(request: Request, identity: Identity, events: AsyncIterator[bytes]) -> EventStream:
     """A stream that ends when this person is signed out, or the server stops."""
-    state = request.app.state
-    return EventStream(events, until=until_signed_out(state.database, state.hub, state.stopping, identity))
+    stopping: Stopping = request.app.state.stopping
+    over = until_signed_out(database_of(request), hub_of(request), stopping, identity)
+    return EventStream(events, until=over)
 
 
 async def _finished_message(request: Request, identity: Identity, chat_id: str, reply_id: str) -> str:
-    database: Database = request.app.state.database
-    async with database.reading() as session:
+    async with database_of(request).reading() as session:
         chat = await chat_of(session, identity.user, chat_id)
         message = await message_of(session, chat, reply_id)
         views = await present(session, chat, [message])
@@ -83,8 +84,7 @@ class OpenPage:
 
     async def updates(self) -> AsyncIterator[bytes]:
         """What to change on the page, as htmx partials; ids of events are ids of messages."""
-        hub: Hub = self.request.app.state.hub
-        with hub.subscribe(stream_of_owner(self.identity.user.id)) as subscription:
+        with hub_of(self.request).subscribe(stream_of_owner(self.identity.user.id)) as subscription:
             if self.chat_id and (update := await self._about(News.POSTED, self.chat_id)):
                 yield update
             while True:
@@ -97,8 +97,7 @@ class OpenPage:
                     yield update
 
     async def _about(self, news: News, chat_id: str, *, is_own: bool = False) -> bytes | None:
-        database: Database = self.request.app.state.database
-        async with database.reading() as session:
+        async with database_of(self.request).reading() as session:
             try:
                 chat = await chat_of(session, self.identity.user, chat_id)
             except NotFound:
@@ -148,6 +147,5 @@ class OpenPage:
         return partial("#thread", "innerHTML", html)
 
     async def _mark_seen(self, chat: Chat) -> None:
-        database: Database = self.request.app.state.database
-        async with database.writing() as session:
+        async with database_of(self.request).writing() as session:
             (await session.merge(chat, load=False)).is_unread = False

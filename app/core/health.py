@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.core.database import Database
+from app.core.database import Database, database_of
 from app.core.version import VERSION
 
 SECONDS_TO_ANSWER = 2.0
@@ -36,7 +36,7 @@ class Health(BaseModel):
 async def show_health(request: Request, response: Response) -> Health:
     """Ask the database something real, and say how that went. Anybody may ask; nothing secret is told."""
     response.headers["cache-control"] = "no-store"
-    took = await _ask(request.app.state.database)
+    took = await _ask(database_of(request))
     if took is not None:
         return Health(status="ok", version=VERSION, database=Part(status="ok", ms=took))
     response.status_code = 503
