@@ -16,8 +16,9 @@ from app.catalog.detection import Detection
 from app.catalog.discovery import Discovery
 from app.catalog.models import Connection, Model
 from app.catalog.opening import Target, target_of
+from app.catalog.overview import UNKNOWN_KIND, kind_of
 from app.core.crypto import Vault
-from app.core.database import Session
+from app.core.database import Session, database_of
 from app.core.errors import NotFound, ParleyError
 from app.providers.registry import KINDS
 
@@ -131,30 +132,25 @@ def full_name_of(model: Model, connection: Connection) -> str:
 
 
 def _face(model: Model, connection: Connection) -> ModelFace:
-    kind = KINDS.get(connection.kind)
-    return ModelFace(
-        model.display_name,
-        connection.label,
-        icon=kind.icon if kind else "plug",
-        hue=kind.hue if kind else 0,
-    )
+    kind = kind_of(connection)
+    return ModelFace(model.display_name, connection.label, icon=kind.icon, hue=kind.hue)
 
 
 def _face_of_stranger(full_name: str) -> ModelFace:
     connection, _, name = full_name.partition("/")
-    return ModelFace(name or "No model", connection, icon="plug", hue=0)
+    return ModelFace(name or "No model", connection, icon=UNKNOWN_KIND.icon, hue=UNKNOWN_KIND.hue)
 
 
 def _as_choice(model: Model, connection: Connection) -> UsableModel:
-    kind = KINDS.get(connection.kind)
+    kind = kind_of(connection)
     return UsableModel(
         full_name=full_name_of(model, connection),
         label=model.display_name,
         connection=connection.name,
         connection_label=connection.label,
         kind=connection.kind,
-        icon=kind.icon if kind else "plug",
-        hue=kind.hue if kind else 0,
+        icon=kind.icon,
+        hue=kind.hue,
         context_window=model.context_window,
         max_output_tokens=model.max_output_tokens,
         abilities=model.abilities,
@@ -180,7 +176,7 @@ def _refusal(model: Model, connection: Connection) -> str | None:
 def _trouble(connection: Connection) -> str | None:
     """What the picker says of a failing connection. The gateway tries all the same: it may be well again."""
     if connection.is_failing and connection.last_error_code in NEEDS_AN_ADMINISTRATOR:
-        return f"{connection.last_error} An administrator can look at it under Admin → Connections."
+        return f"{connection.last_error} An administrator can look at it under Administration → Connections."
     return None
 
 
@@ -199,7 +195,7 @@ async def _connection(connection_id: str, session: Session, _: CurrentAdministra
 
 def _discovery(request: Request) -> Discovery:
     state = request.app.state
-    return Discovery(state.database, state.providers, state.tasks)
+    return Discovery(database_of(request), state.providers, state.tasks)
 
 
 def _vault(request: Request) -> Vault:
