@@ -3,9 +3,9 @@
 Tests that need PostgreSQL or Chromium skip with a sentence where it is missing; with CI=true they fail.
 """
 
+import asyncio
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
 from fastapi import FastAPI
 from playwright.async_api import Browser, async_playwright
 from sqlalchemy import create_engine
@@ -27,9 +28,10 @@ from app.core.database import Database
 from app.core.settings import ROOT, Settings
 from app.main import create_app
 from tests.cast import Cast, Visitor, sign_in_the_cast
+from tests.ports import free_port
 from tests.postgres import missing, postgres_server, postgres_url  # noqa: F401  (fixtures)
 
-SECONDS_TO_START = 20
+SECONDS_TO_START = 60
 
 
 @pytest.fixture(scope="session")
@@ -94,6 +96,19 @@ async def client(app: FastAPI) -> AsyncIterator[Visitor]:
 
 
 @pytest.fixture
+async def address(app: FastAPI) -> AsyncIterator[str]:
+    """The application behind a real socket: what streams cannot be seen without one."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_level="error"))
+    serving = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110  (uvicorn tells in no other way)
+        await asyncio.sleep(0.005)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = server.force_exit = True
+    await serving
+
+
+@pytest.fixture
 def postgres_with_tables(postgres_url: str) -> str:  # noqa: F811  (a fixture's way to be asked for)
     """The address of a PostgreSQL database of the test's own that has the tables and no rows."""
     engine = create_engine(make_url(postgres_url).set(drivername="postgresql+psycopg"))
@@ -120,7 +135,7 @@ def start_server(data_dir: Path) -> Iterator[StartServer]:
     with ExitStack() as running:
 
         def start(*, port: int | None = None, workers: int = 1, **environment: str) -> LiveServer:
-            server = _serve(data_dir, port or _free_port(), workers, environment)
+            server = _serve(data_dir, port or free_port(), workers, environment)
             running.callback(_end, server.process)
             _wait_until_it_answers(server)
             return server
@@ -180,10 +195,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -10,7 +10,7 @@ RUNNING = ("pending", "streaming")
 
 async def finished_replies(person: Person, address: str) -> list[dict[str, Any]]:
     """The replies of the conversation at `/chats/…`, once none of them is being written."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             response = await person.client.get(f"/api{address}/messages?limit=200")
             replies = [message for message in response.json()["messages"] if message["role"] == "assistant"]
