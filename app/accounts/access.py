@@ -37,6 +37,14 @@ __all__ = [
 ]
 
 PATHS_FOR_KEYS = ("/api/", "/v1/")
+HEADERS_OF_PROXIES = {
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+}
 
 
 async def identify(connection: HTTPConnection) -> Identity | None:
@@ -120,13 +128,18 @@ def _house(connection: HTTPConnection) -> House:
 
 
 def _visit(request: Request) -> Visit:
-    forwarded = any(name in request.headers for name in ("forwarded", "x-forwarded-for", "x-real-ip"))
     return Visit(
         address=address_of(request),
         user_agent=request.headers.get("user-agent", ""),
         host=request.headers.get("host", ""),
-        was_forwarded=forwarded,
+        was_forwarded=_was_forwarded(request),
     )
+
+
+def _was_forwarded(request: Request) -> bool:
+    # Browsers speak HTTP/1.1. nginx, unless told more, forwards in 1.0, under our own address, and names nobody.
+    is_from_proxy = request.scope["http_version"] == "1.0"
+    return is_from_proxy or any(name in HEADERS_OF_PROXIES for name in request.headers)
 
 
 def _signing_key(connection: HTTPConnection) -> str:

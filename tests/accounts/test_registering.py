@@ -7,6 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.accounts import first_run
 from app.accounts.house import Visit
@@ -28,7 +29,7 @@ def code_of(app: FastAPI) -> str:
     return first_run.code(app.state.settings)
 
 
-def at_the_machine(app: FastAPI) -> httpx.AsyncClient:
+def at_the_machine(app: ASGIApp) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8000")
 
 
@@ -90,6 +91,24 @@ async def test_the_code_cannot_be_guessed_quickly(app: FastAPI, client: Visitor)
 )
 def test_who_sits_at_the_machine(visit: Visit, needs_code: bool) -> None:
     assert first_run.needs_code(visit) is needs_code
+
+
+@pytest.mark.parametrize("header", ["forwarded", "via", "x-forwarded-for", "x-forwarded-proto", "x-real-ip"])
+async def test_a_proxy_is_not_somebody_at_the_machine(app: FastAPI, header: str) -> None:
+    async with at_the_machine(app) as here:
+        directly = await here.get("/setup")
+        forwarded = await here.get("/setup", headers={header: "https"})
+
+    assert 'name="code"' not in directly.text
+    assert 'name="code"' in forwarded.text
+
+
+async def test_a_proxy_that_says_nothing_is_known_by_its_old_protocol(app: FastAPI) -> None:
+    async def as_nginx_does(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "http_version": "1.0"}, receive, send)
+
+    async with at_the_machine(as_nginx_does) as forwarded:
+        assert 'name="code"' in (await forwarded.get("/setup")).text
 
 
 async def test_setup_works_once(app: FastAPI, database: Database) -> None:
