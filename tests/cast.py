@@ -21,6 +21,8 @@ PASSWORD_HASH = (
     "$argon2id$v=19$m=19456,t=2,p=1$qDWm9N47R6jVeu89xxiD8A$RqjRnRNKAvWITVx4Ii62j0Aa7MEp7JkTklI7Vd9U7Bg"
 )
 BASE_URL = "http://parley.test"
+HTMX = {"hx-request": "true"}
+"""Headers of a request that wants a fragment instead of a page."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +12,8 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+
+from tests.ports import free_port
 
 DEBIAN_FOLDERS = Path("/usr/lib/postgresql")
 # Tests throw the data away: nothing is worth waiting for the disk.
@@ -91,7 +92,7 @@ def _server(programs: Path) -> Iterator[PostgresServer]:
     folder = Path(tempfile.mkdtemp(prefix="parley-postgres-"))
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres")
-    server = PostgresServer(programs, folder, _free_port())
+    server = PostgresServer(programs, folder, free_port())
     try:
         server.create()
         server.start()
@@ -112,10 +113,3 @@ def _programs() -> Path | None:
 def _as_somebody_else() -> list[str]:
     # PostgreSQL refuses to run as root; Debian's package brings a user for it.
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -9,7 +9,7 @@ from fastapi.routing import iter_route_contexts
 
 from app.core.settings import Settings
 from app.main import create_app
-from tests.cast import Cast, Visitor
+from tests.cast import HTMX, Cast, Visitor
 
 Door = tuple[str, str]
 
@@ -90,7 +90,7 @@ async def test_strangers_are_sent_to_log_in(client: Visitor, cast: Cast) -> None
 async def test_htmx_is_told_to_go_and_log_in(client: Visitor, cast: Cast) -> None:
     for method, path in ASKING:
         if not path.startswith("/api/"):
-            response = await client.request(method, address(path), headers={"hx-request": "true"})
+            response = await client.request(method, address(path), headers=HTMX)
             assert response.headers["hx-redirect"].startswith("/login"), (method, path)
 
 

@@ -1,6 +1,5 @@
 """Who is asking: the same answer for cookie, Bearer and x-api-key, and never an old one."""
 
-import asyncio
 from datetime import datetime, timedelta
 
 import httpx
@@ -17,6 +16,7 @@ from app.accounts.models import ApiKey, SignInSession, User
 from app.core.clock import now
 from app.core.database import Database
 from tests.cast import Cast, Person, Visitor
+from tests.waiting import until
 
 KEY_HEADERS = [lambda key: {"authorization": f"Bearer {key}"}, lambda key: {"x-api-key": key}]
 
@@ -190,8 +190,10 @@ async def test_a_session_slides_once_a_day(cast: Cast, database: Database) -> No
     assert "parley_session=" in response.headers["set-cookie"]
     assert "HttpOnly" in response.headers["set-cookie"]
 
-    while await end_of(database, cast.bob.session_id) < now() + timedelta(days=29):  # noqa: ASYNC110
-        await asyncio.sleep(0.01)  # it is written in the background
+    async def is_renewed() -> bool:  # it is written in the background
+        return await end_of(database, cast.bob.session_id) > now() + timedelta(days=29)
+
+    assert await until(is_renewed)
     assert "set-cookie" not in (await cast.bob.client.get("/settings")).headers
 
 

@@ -1,6 +1,5 @@
 """Connections at their doors: added, tested, changed and removed by administrators, and by nobody else."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 import httpx
@@ -11,10 +10,10 @@ from app.accounts.models import AuditEvent
 from app.catalog.models import Connection, Model
 from app.core.database import Database
 from app.core.settings import Settings
-from tests.cast import Cast, Visitor
+from tests.cast import HTMX, Cast, Visitor
 from tests.catalog.vendor import GOOD_KEY, OTHER_KEY, Vendor, vendor  # noqa: F401  (a fixture)
+from tests.waiting import until
 
-HTMX = {"hx-request": "true"}
 COMPATIBLE = "openai-compatible"
 
 
@@ -35,13 +34,13 @@ async def connect(cast: Cast, database: Database, **form: str) -> Connection:
 
 async def heard_of(database: Database) -> Connection:
     """The newest connection, once its provider answered or failed."""
-    for _ in range(200):
+
+    async def newest() -> Connection | None:
         async with database.reading() as session:
-            connection = await session.scalar(select(Connection).order_by(Connection.id.desc()))
-        if connection is not None and (connection.last_success_at or connection.last_error_at):
-            return connection
-        await asyncio.sleep(0.01)
-    raise AssertionError("Nothing was heard of the connection.")
+            found = await session.scalar(select(Connection).order_by(Connection.id.desc()))
+        return found if found is not None and (found.last_success_at or found.last_error_at) else None
+
+    return await until(newest)
 
 
 async def names_of_models(database: Database) -> dict[str, bool]:

@@ -6,7 +6,7 @@ import pytest
 from app.catalog.models import Connection, Model
 from app.core.clock import now
 from app.core.database import Database
-from tests.cast import Cast, Visitor
+from tests.cast import HTMX, Cast, Visitor
 
 
 @pytest.fixture
@@ -53,9 +53,7 @@ async def test_a_tick_counts_at_once(cast: Cast, workshop: Connection) -> None:
     shown = ["org/big:70b", "small"]
     form = {"shown": shown, "ticked": ["small"]}
 
-    response = await cast.alice.client.post(
-        f"/admin/models/{workshop.id}/selection", data=form, headers={"hx-request": "true"}
-    )
+    response = await cast.alice.client.post(f"/admin/models/{workshop.id}/selection", data=form, headers=HTMX)
 
     assert "1 of 3 ticked" in response.text
     assert await ids(cast.bob.client) == ["workshop/small"]

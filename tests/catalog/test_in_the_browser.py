@@ -1,11 +1,8 @@
 """The administrator's pages as Chromium shows them: what htmx does there, seen by eye."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from playwright.async_api import Browser, Page, expect
 
 from app.accounts import cookies
@@ -23,13 +20,8 @@ def settings(settings: Settings, vendor: Vendor) -> Settings:  # noqa: F811
 
 
 @pytest.fixture
-async def page(app: FastAPI, cast: Cast, browser: Browser) -> AsyncIterator[Page]:
+async def page(address: str, cast: Cast, browser: Browser) -> AsyncIterator[Page]:
     """Alice's browser; errors of scripts and of the content security policy fail the story."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_level="error"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110  (uvicorn tells in no other way)
-        await asyncio.sleep(0.005)
-    address = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     context = await browser.new_context(base_url=address)
     await context.add_cookies([{"name": cookies.NAME, "value": cast.alice.token, "url": address}])
     page = await context.new_page()
@@ -38,8 +30,6 @@ async def page(app: FastAPI, cast: Cast, browser: Browser) -> AsyncIterator[Page
     page.on("pageerror", lambda error: complaints.append(str(error)))
     yield page
     await context.close()
-    server.should_exit = server.force_exit = True
-    await serving
     assert complaints == []
 
 

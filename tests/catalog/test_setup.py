@@ -1,15 +1,14 @@
 """The first run: from the first account to models that may be used."""
 
-import asyncio
-
 import pytest
 from sqlalchemy import select
 
 from app.catalog.models import Model
 from app.core.database import Database
 from app.core.settings import Settings
-from tests.cast import Cast, Visitor
+from tests.cast import HTMX, Cast, Visitor
 from tests.catalog.vendor import GOOD_KEY, Vendor, vendor  # noqa: F401  (a fixture)
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -34,14 +33,11 @@ async def test_a_local_server_is_found_and_connected_with_one_click(cast: Cast, 
 
 
 async def test_without_scripts_a_local_server_shows_when_the_page_is_loaded_again(cast: Cast) -> None:
-    page = await cast.alice.client.get("/setup/provider")
-    for _ in range(100):
-        if "Running" in page.text:
-            break
-        await asyncio.sleep(0.02)
+    async def shown_as_running() -> str | None:
         page = await cast.alice.client.get("/setup/provider")
+        return page.text if "Running" in page.text else None
 
-    assert "Connect LM Studio" in page.text
+    assert "Connect LM Studio" in await until(shown_as_running)
 
 
 async def test_pages_do_not_wait_for_a_silent_provider(cast: Cast, vendor: Vendor) -> None:  # noqa: F811
@@ -58,7 +54,7 @@ async def test_ticked_models_are_open_to_everybody(cast: Cast, database: Databas
     await cast.alice.client.post("/setup/provider", data={"kind": "echo"})
     page = await cast.alice.client.get("/setup/models")
     while "Asking for its models" in page.text:
-        page = await cast.alice.client.get("/setup/models", headers={"hx-request": "true"})
+        page = await cast.alice.client.get("/setup/models", headers=HTMX)
     assert "echo/echo-slow" in page.text
 
     names = ["echo/echo", "echo/echo-fast", "echo/echo-slow"]

@@ -1,10 +1,6 @@
-"""A workspace in which Echo answers, and a real server for what streams."""
-
-import asyncio
-from collections.abc import AsyncIterator
+"""A workspace in which Echo answers."""
 
 import pytest
-import uvicorn
 from fastapi import FastAPI
 
 from app.catalog.models import Connection, Model
@@ -30,19 +26,6 @@ async def echo(app: FastAPI, database: Database) -> str:
             for name, label in (("echo", "Echo"), ("echo-fast", "Echo, fast"), ("echo-slow", "Echo, slow"))
         )
     return "echo/echo-fast"
-
-
-@pytest.fixture
-async def address(app: FastAPI) -> AsyncIterator[str]:
-    """The application behind a real socket: what streams cannot be seen without one."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_level="error"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110  (uvicorn tells in no other way)
-        await asyncio.sleep(0.005)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = server.force_exit = True
-    await serving
 
 
 @pytest.fixture

@@ -6,10 +6,8 @@ from html.parser import HTMLParser
 import httpx
 import pytest
 
-from tests.cast import Cast, Person
+from tests.cast import HTMX, Cast, Person
 from tests.chats.waiting import finished_replies
-
-HTMX = {"hx-request": "true"}
 
 
 async def starts(person: Person, question: str, model: str) -> str:

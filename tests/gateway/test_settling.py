@@ -1,6 +1,5 @@
 """What calls used is written down even when the database is away for a while, and when the server stops."""
 
-import asyncio
 from datetime import datetime
 
 import pytest
@@ -17,6 +16,7 @@ from app.gateway.settling import Settlement, Settler
 from app.main import create_app
 from app.usage.ledger import Entry
 from app.usage.models import LedgerEntry, Outcome
+from tests.waiting import until
 
 
 def settlement(at: datetime | None = None) -> Settlement:
@@ -33,11 +33,7 @@ async def test_a_running_server_writes_by_itself(app: FastAPI, database: Databas
     gateway: Gateway = app.state.gateway
     gateway._settler.hand_in(settlement())
 
-    for _ in range(100):
-        if await count(database):
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("Nothing was written.")
+    assert await until(lambda: count(database)) == 1
 
 
 async def test_what_waits_is_written_when_the_server_stops(settings: Settings) -> None:

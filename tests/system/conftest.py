@@ -7,13 +7,13 @@ from playwright.async_api import Browser, BrowserContext, Page
 
 from app.accounts import cookies
 from tests.cast import Person
-from tests.chats.conftest import address, echo, settings  # noqa: F401  (fixtures)
+from tests.chats.conftest import echo, settings  # noqa: F401  (fixtures)
 
 OpenPage = Callable[..., Awaitable[Page]]
 
 
 @pytest.fixture
-async def open_page(browser: Browser, address: str) -> AsyncIterator[OpenPage]:  # noqa: F811
+async def open_page(browser: Browser, address: str) -> AsyncIterator[OpenPage]:
     """Opens a page in a browser of its own: `open_page("/", person=cast.alice, color_scheme="dark")`."""
     contexts: list[BrowserContext] = []
 

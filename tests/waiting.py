@@ -1,0 +1,18 @@
+"""Waits for what happens in the background, and not for longer than it takes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+Found = TypeVar("Found")
+
+SECONDS_TO_WAIT = 10
+SECONDS_BETWEEN_LOOKS = 0.01
+
+
+async def until(look: Callable[[], Awaitable[Found | None]]) -> Found:
+    """What `look` returns, as soon as that is something; raises TimeoutError when it never is."""
+    async with asyncio.timeout(SECONDS_TO_WAIT):
+        while not (found := await look()):  # noqa: ASYNC110  (nothing tells: that is what this is for)
+            await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+        return found
