@@ -187,10 +187,6 @@ class Broadcasts:
         live.end(status)
         self._hub.publish(reply_stream(live.id), {"ended": status})
 
-    def find(self, reply_id: str) -> LiveReply | None:
-        """A reply that this process writes."""
-        return self._own.get(reply_id)
-
     @asynccontextmanager
     async def reading(self, reply_id: str) -> AsyncIterator[LiveReply]:
         """The reply for one reader, wherever it is written. A reply that has ended is there, whole."""

@@ -1,7 +1,7 @@
 """A growing Markdown text as HTML: finished blocks once, and only the last, open one again and again.
 
 The work grows with the text and not with its square. Pure: text in, HTML out; who sends it, and how
-often, is decided in `reply_stream`.
+often, is decided in `streaming`.
 """
 
 import re

@@ -30,7 +30,6 @@ class Kind:
     needs_key: bool = False
     accepts_key: bool = True
     takes_base_url: bool = True
-    is_local: bool = False
 
 
 KINDS: dict[str, Kind] = {
@@ -43,7 +42,6 @@ KINDS: dict[str, Kind] = {
             hue=1,
             open=Ollama,
             default_base_url="http://127.0.0.1:11434",
-            is_local=True,
         ),
         Kind(
             "openai",
@@ -79,7 +77,6 @@ KINDS: dict[str, Kind] = {
             hue=6,
             open=LMStudio,
             default_base_url="http://127.0.0.1:1234",
-            is_local=True,
         ),
         Kind("openai-compatible", "OpenAI-compatible server", icon="plug", hue=2, open=OpenAICompatible),
         Kind(
@@ -90,7 +87,6 @@ KINDS: dict[str, Kind] = {
             open=Echo,
             accepts_key=False,
             takes_base_url=False,
-            is_local=True,
         ),
     )
 }
