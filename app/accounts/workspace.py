@@ -36,7 +36,7 @@ async def change(session: AsyncSession, hub: Hub, act: Act, *, name: str, system
         raise Invalid(f"The name may have at most {LONGEST_NAME} characters.", field="name")
     if len(system_prompt) > LONGEST_SYSTEM_PROMPT:
         raise Invalid(
-            f"The system prompt may have at most {LONGEST_SYSTEM_PROMPT:,} characters.", field="system_prompt"
+            f"Instructions may have at most {LONGEST_SYSTEM_PROMPT:,} characters.", field="system_prompt"
         )
     if (row.name, row.system_prompt) != (name, system_prompt):
         row.name, row.system_prompt = name, system_prompt
