@@ -24,7 +24,7 @@ from app.chats.models import Chat, Message
 from app.chats.news import News, tell
 from app.chats.picker import model_for_next, picker_for
 from app.chats.posting import Draft
-from app.chats.presenting import chat_view, present
+from app.chats.presenting import chat_view, earlier_url, present
 from app.chats.replies import Replies
 from app.chats.sidebar import link_to, sidebar_of
 from app.chats.views import ComposerView
@@ -252,7 +252,7 @@ async def _page(
         "chats/page.html",
         chat=chat_view(chat) if chat else None,
         messages=await present(session, chat, shown.messages) if chat else [],
-        earlier_url=_earlier_url(chat, shown),
+        earlier_url=earlier_url(chat, shown) if chat else None,
         sidebar=await sidebar_of(session, user, timezone=timezone_of(request), current_id=current_id),
         picker=await picker_for(session, user, chat),
         composer=_composer(user, chat),
@@ -262,7 +262,7 @@ async def _page(
 
 async def _messages(request: Request, session: AsyncSession, chat: Chat, shown: Page) -> HTMLResponse:
     messages = await present(session, chat, shown.messages)
-    return page(request, "chats/_messages.html", messages=messages, earlier_url=_earlier_url(chat, shown))
+    return page(request, "chats/_messages.html", messages=messages, earlier_url=earlier_url(chat, shown))
 
 
 def _composer(user: User, chat: Chat | None) -> ComposerView:
@@ -270,10 +270,6 @@ def _composer(user: User, chat: Chat | None) -> ComposerView:
         # Several people may use one browser, one after the other.
         return ComposerView("/chats", "Ask anything", draft_key=f"new-{user.id}", key=new_id())
     return ComposerView(f"/chats/{chat.id}/messages", "Write a message", draft_key=chat.id, key=new_id())
-
-
-def _earlier_url(chat: Chat | None, shown: Page) -> str | None:
-    return f"/chats/{chat.id}/messages?before={shown.earlier_id}" if chat and shown.earlier_id else None
 
 
 def _tell(request: Request, session: AsyncSession, user: User, chat_id: str, news: News) -> None:

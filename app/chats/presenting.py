@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
 from app.catalog.access import ModelFace, faces_of
-from app.chats.history import Variants, variants_of
+from app.chats.history import Page, Variants, variants_of
 from app.chats.models import Chat, Message, MessageStatus
 from app.chats.rendering import render_aside
 from app.chats.views import ChatView, ErrorView, MessageView
@@ -47,13 +47,23 @@ def chat_view(chat: Chat) -> ChatView:
     url = f"/chats/{chat.id}"
     return ChatView(
         id=chat.id,
-        title=chat.title or "New conversation",
+        title=title_of(chat),
         model=chat.model,
         url=url,
         live_url=f"{url}/live",
         rename_url=f"{url}/title",
         delete_url=f"{url}/deletion",
     )
+
+
+def title_of(chat: Chat) -> str:
+    """What a conversation is called, also while it has no title."""
+    return chat.title or "New conversation"
+
+
+def earlier_url(chat: Chat, shown: Page) -> str | None:
+    """Where the messages before `shown` are; None at the beginning."""
+    return f"/chats/{chat.id}/messages?before={shown.earlier_id}" if shown.earlier_id else None
 
 
 async def _people(session: AsyncSession, ids: set[str]) -> dict[str, User]:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
 from app.chats.models import RUNNING, Chat, Message
+from app.chats.presenting import title_of
 from app.chats.views import ChatGroup, ChatLink, SidebarView
 from app.core.clock import now
 from app.core.paging import Cursor
@@ -51,7 +52,7 @@ def _link(chat: Chat, current_id: str, running: set[str]) -> ChatLink:
     return ChatLink(
         id=chat.id,
         url=f"/chats/{chat.id}",
-        title=chat.title or "New conversation",
+        title=title_of(chat),
         is_current=chat.id == current_id,
         is_running=chat.id in running,
         is_unread=chat.is_unread and chat.id != current_id,

@@ -11,7 +11,7 @@ from app.chats.access import CurrentChat, CurrentReplies, CurrentReply, chat_of,
 from app.chats.history import messages_after, page_ending_at
 from app.chats.models import Chat
 from app.chats.news import News, stream_of_owner
-from app.chats.presenting import present
+from app.chats.presenting import earlier_url, present
 from app.chats.sidebar import link_to, sidebar_of
 from app.chats.streaming import Position, html_of, partial, until_signed_out
 from app.core.database import database_of
@@ -141,9 +141,10 @@ class OpenPage:
 
     async def _whole_thread(self, session: AsyncSession, chat: Chat) -> str:
         shown = await page_ending_at(session, chat, chat.tip_id)
-        earlier = f"/chats/{chat.id}/messages?before={shown.earlier_id}" if shown.earlier_id else None
         messages = await present(session, chat, shown.messages)
-        html = render(self.request, "chats/_messages.html", messages=messages, earlier_url=earlier)
+        html = render(
+            self.request, "chats/_messages.html", messages=messages, earlier_url=earlier_url(chat, shown)
+        )
         return partial("#thread", "innerHTML", html)
 
     async def _mark_seen(self, chat: Chat) -> None:
