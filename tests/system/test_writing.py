@@ -145,13 +145,12 @@ async def test_two_tabs_show_every_message_once(cast: Cast, echo: str, open_page
 
 async def test_a_page_is_known_by_its_requests(cast: Cast, echo: str, open_page: OpenPage) -> None:
     page = await open_page("/", cast.alice)
+    known_as = await page.locator("body").get_attribute("hx-headers:inherited") or ""
     async with page.expect_request(lambda request: request.method == "POST") as posted:
         await say(page, "Hello")
 
     headers = (await posted.value).headers
-    assert f'"X-Page": "{headers["x-page"]}"' in (
-        await page.locator("body").get_attribute("hx-headers:inherited") or ""
-    )
+    assert f'"X-Page": "{headers["x-page"]}"' in known_as
 
 
 async def test_a_title_is_changed_where_it_stands(cast: Cast, echo: str, open_page: OpenPage) -> None:
@@ -160,11 +159,42 @@ async def test_a_title_is_changed_where_it_stands(cast: Cast, echo: str, open_pa
     await page.wait_for_url(re.compile("/chats/"))
 
     await page.get_by_role("link", name="Rename").click()
-    await page.get_by_label("Title").fill("Lighthouses")
+    await expect(page.get_by_label("Title")).to_be_focused()
+    await page.keyboard.type("Lighthouses")
     await page.keyboard.press("Enter")
 
-    await expect(page.get_by_role("heading", name="Lighthouses")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Lighthouses", exact=True)).to_be_visible()
     await expect(page.locator(".chat-link[aria-current]")).to_have_text(re.compile("Lighthouses"))
+    await expect(page).to_have_title("Lighthouses · Parley")
+    await expect(page.get_by_role("link", name="Rename")).to_be_focused()
+
+
+async def test_escape_leaves_a_title_as_it_was(cast: Cast, echo: str, open_page: OpenPage) -> None:
+    page = await open_page("/", cast.alice)
+    await say(page, "Hello")
+    await page.wait_for_url(re.compile("/chats/"))
+
+    await page.get_by_role("link", name="Rename").click()
+    await page.get_by_label("Title").fill("Not this")
+    await page.keyboard.press("Escape")
+
+    await expect(page.get_by_role("heading", name="Hello", exact=True)).to_be_visible()
+    await expect(page.get_by_role("link", name="Rename")).to_be_focused()
+
+
+async def test_the_message_box_is_ready_for_the_next_message(
+    cast: Cast, echo: str, open_page: OpenPage
+) -> None:
+    page = await open_page("/", cast.alice)
+    await page.keyboard.type("First")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(re.compile("/chats/"))
+
+    await expect(page.get_by_label("Message", exact=True)).to_be_focused()
+    await page.keyboard.type("Second")
+    await page.keyboard.press("Enter")
+
+    await expect(page.locator(".message--person").last).to_contain_text("Second")
 
 
 async def test_deleting_offers_the_way_back(cast: Cast, echo: str, open_page: OpenPage) -> None:
