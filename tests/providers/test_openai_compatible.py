@@ -244,5 +244,5 @@ async def test_a_web_page_is_not_the_protocol(server: FakeServer, provider: Open
 
     with pytest.raises(NotTheProtocol, match="/v1"):
         await provider.list_models()
-    with pytest.raises(NotTheProtocol, match="base URL"):
+    with pytest.raises(NotTheProtocol, match="Check the kind and the address"):
         await hear(provider.stream(question()))

@@ -150,7 +150,7 @@ def _lasting_failure(complaint: Complaint, label: str, said: str) -> ProviderErr
     if status is not None and 300 <= status < 400:
         return Misaddressed(
             f"{label} sends requests on to another address, which Parley does not follow.",
-            "Enter the final address as the base URL under Administration → Connections.",
+            "Enter the final address under Administration → Connections.",
         )
     if status == 413:
         return RequestRefused(
@@ -171,5 +171,5 @@ def _lasting_failure(complaint: Complaint, label: str, said: str) -> ProviderErr
 def not_the_protocol(label: str) -> NotTheProtocol:
     return NotTheProtocol(
         f"The address of {label} answers, but not in the language that was expected.",
-        "Check the kind and the base URL under Administration → Connections; many servers want /v1 at its end.",
+        "Check the kind and the address under Administration → Connections; many servers want /v1 at its end.",
     )

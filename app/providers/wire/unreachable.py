@@ -10,7 +10,7 @@ from app.providers.errors import BrokenOff, Misaddressed, NotReachable, Provider
 from app.providers.wire.judging import not_the_protocol
 from app.providers.wire.pool import FORBIDDEN_ADDRESS
 
-CHECK_THE_ADDRESS = "Check the base URL under Administration → Connections."
+CHECK_THE_ADDRESS = "Check the address under Administration → Connections."
 
 
 def error_for(failure: BaseException, label: str, address: str) -> ProviderError:
@@ -46,7 +46,7 @@ def not_an_address(label: str) -> Misaddressed:
 def _not_secure(text: str, label: str, address: str) -> ProviderError:
     if "WRONG_VERSION_NUMBER" in text or "RECORD_LAYER_FAILURE" in text:
         return Misaddressed(
-            f"{label} does not speak https at {address}.", "Try the base URL with http:// instead."
+            f"{label} does not speak https at {address}.", "Try the address with http:// instead."
         )
     return Misaddressed(
         f"The certificate that {label} shows at {address} is not trusted.",
