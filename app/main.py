@@ -33,6 +33,7 @@ from app.core.static_files import router as static_files_router
 from app.core.version import VERSION
 from app.gateway.calls import Gateway
 from app.live.hub import Hub
+from app.live.seats import Seats
 from app.live.stopping import Stopping
 from app.live.tasks import Tasks
 
@@ -41,7 +42,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The application, ready to be served; nothing is opened before its lifespan starts."""
     settings = settings or Settings()
     logs.configure(settings)
-    app = FastAPI(title="Parley", version=VERSION, lifespan=_lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Parley",
+        version=VERSION,
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
     app.state.settings = settings
     error_pages.install(app)
     app.include_router(health.router)
@@ -78,6 +86,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.providers = gateway.providers
     app.state.replies = replies = Replies(database, hub, tasks, gateway)
     app.state.stopping = Stopping(hub)
+    app.state.seats = Seats()
     app.state.detection = Detection(settings, tasks)
     app.state.workspace = await workspace.load(database)
     await hub.start()

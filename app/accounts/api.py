@@ -3,11 +3,12 @@
 from fastapi import APIRouter
 
 from app.accounts import api_keys
-from app.accounts.access import CurrentHouse, CurrentUser, CurrentVisit
+from app.accounts.access import CurrentHouse, CurrentIdentity, CurrentUser, CurrentVisit
 from app.accounts.audit import Act
 from app.accounts.models import ApiKey, User
 from app.accounts.schemas import Key, KeyToMake, MadeKey, Me
 from app.core.database import Session
+from app.core.errors import Forbidden
 
 router = APIRouter(prefix="/api", tags=["Accounts"])
 
@@ -26,10 +27,13 @@ async def list_keys(user: CurrentUser, session: Session) -> list[ApiKey]:
 
 @router.post("/keys", status_code=201)
 async def create_key(
-    user: CurrentUser, session: Session, house: CurrentHouse, visit: CurrentVisit, wanted: KeyToMake
+    identity: CurrentIdentity, session: Session, house: CurrentHouse, visit: CurrentVisit, wanted: KeyToMake
 ) -> MadeKey:
-    """Make a key. Its secret is in this answer and nowhere else."""
-    act = Act(user, visit.address)
+    """Make a key, signed in with a browser's session. Its secret is in this answer and nowhere else."""
+    # A key that makes keys would outlive its own revocation.
+    if identity.api_key is not None:
+        raise Forbidden("A key cannot make keys. Log in with a browser and make it under Settings.")
+    user, act = identity.user, Act(identity.user, visit.address)
     made = await api_keys.create(session, user, house.signing_key, act, name=wanted.name, days=wanted.days)
     return MadeKey.model_validate({**Key.model_validate(made.row).model_dump(), "secret": made.secret})
 

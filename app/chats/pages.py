@@ -28,7 +28,7 @@ from app.chats.presenting import chat_view, earlier_url, present
 from app.chats.replies import Replies
 from app.chats.sidebar import link_to, sidebar_of
 from app.chats.views import ComposerView
-from app.core.database import Session, after_commit
+from app.core.database import Session, after_commit, commit_early, database_of
 from app.core.ids import new_id
 from app.core.paging import Cursor
 from app.core.requests import is_htmx
@@ -76,7 +76,7 @@ async def show_earlier_messages(
     shown = await page_ending_at(session, chat, before)
     if not is_htmx(request):
         return await _page(request, user, session, chat, shown)
-    return await _messages(request, session, chat, shown)
+    return await _messages(request, chat, shown)
 
 
 @router.post("/chats/{chat_id}/messages")
@@ -97,7 +97,8 @@ async def create_message(
         _tell(request, session, user, chat.id, News.POSTED)
     if not is_htmx(request):
         return _go_to(request, f"/chats/{chat.id}#message-{posted.reply.id}")
-    return await _messages(request, session, chat, Page([posted.question, posted.reply], None))
+    await commit_early(session)
+    return await _messages(request, chat, Page([posted.question, posted.reply], None))
 
 
 @router.post("/chats/{chat_id}/messages/{message_id}/variants")
@@ -240,7 +241,9 @@ async def _thread(request: Request, chat: Chat, user: User, session: AsyncSessio
     _tell(request, session, user, chat.id, News.BRANCH_CHANGED)
     if not is_htmx(request):
         return _go_to(request, f"/chats/{chat.id}")
-    return await _messages(request, session, chat, await page_ending_at(session, chat, chat.tip_id))
+    shown = await page_ending_at(session, chat, chat.tip_id)
+    await commit_early(session)
+    return await _messages(request, chat, shown)
 
 
 async def _page(
@@ -260,8 +263,9 @@ async def _page(
     )
 
 
-async def _messages(request: Request, session: AsyncSession, chat: Chat, shown: Page) -> HTMLResponse:
-    messages = await present(session, chat, shown.messages)
+async def _messages(request: Request, chat: Chat, shown: Page) -> HTMLResponse:
+    async with database_of(request).reading() as session:
+        messages = await present(session, chat, shown.messages)
     return page(request, "chats/_messages.html", messages=messages, earlier_url=earlier_url(chat, shown))
 
 

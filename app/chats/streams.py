@@ -15,9 +15,10 @@ from app.chats.presenting import earlier_url, present
 from app.chats.sidebar import link_to, sidebar_of
 from app.chats.streaming import Position, html_of, partial, until_signed_out
 from app.core.database import database_of
-from app.core.errors import NotFound
+from app.core.errors import NotFound, TooMany
 from app.core.templating import render, timezone_of
 from app.live.hub import Lagged
+from app.live.seats import AllTaken, Seats
 from app.live.sse import EventStream, event
 from app.live.stopping import Stopping
 
@@ -57,10 +58,17 @@ async def stream_other_page(request: Request, identity: CurrentIdentity, page: s
 
 
 def stream_to(request: Request, identity: Identity, events: AsyncIterator[bytes]) -> EventStream:
-    """A stream that ends when this person is signed out, or the server stops."""
+    """A stream that ends when this person is signed out, or the server stops. Raises TooMany."""
     stopping: Stopping = request.app.state.stopping
+    seats: Seats = request.app.state.seats
+    try:
+        seated = seats.seated(identity.user.id, events)
+    except AllTaken as error:
+        raise TooMany(
+            "You have very many pages open at once. Close some, then reload this one.", retry_after=30
+        ) from error
     over = until_signed_out(database_of(request), hub_of(request), stopping, identity)
-    return EventStream(events, until=over)
+    return EventStream(seated, until=over)
 
 
 async def _finished_message(request: Request, identity: Identity, chat_id: str, reply_id: str) -> str:

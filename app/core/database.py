@@ -103,6 +103,12 @@ def after_commit(session: AsyncSession, callback: Callable[[], object]) -> None:
     session.info.setdefault(AFTER_COMMIT, []).append(callback)
 
 
+async def commit_early(session: AsyncSession) -> None:
+    """Commit before the request ends: what follows, such as rendering, must keep no other writer waiting."""
+    await session.commit()
+    _run_after_commit(session)
+
+
 def _run_after_commit(session: AsyncSession) -> None:
     for callback in session.info.pop(AFTER_COMMIT, []):
         callback()

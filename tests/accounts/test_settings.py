@@ -203,3 +203,14 @@ async def test_changes_are_audited_without_secrets(cast: Cast, database: Databas
     written = repr([vars(event) for event in events])
     assert NEW not in written
     assert PASSWORD not in written
+
+
+async def test_a_key_cannot_make_keys(cast: Cast, client: Visitor) -> None:
+    made = await cast.bob.client.post("/api/keys", json={"name": "script"})
+    key = {"x-api-key": made.json()["secret"]}
+
+    assert (await client.get("/api/me", headers=key)).status_code == 200
+    refused = await client.post("/api/keys", json={"name": "another"}, headers=key)
+
+    assert refused.status_code == 403
+    assert "browser" in refused.json()["error"]["message"]

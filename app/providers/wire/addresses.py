@@ -13,6 +13,7 @@ FORBIDDEN = tuple(
         "fe80::/10",  # link-local
         "fd00:ec2::254/128",  # Amazon's metadata service
         "100.100.100.200/32",  # Alibaba's
+        "192.0.0.192/32",  # Oracle's older one
         "168.63.129.16/32",  # Azure's
     )
 )
