@@ -109,7 +109,7 @@ class OpenPage:
             try:
                 chat = await chat_of(session, self.identity.user, chat_id)
             except NotFound:
-                return event(await self._whole_sidebar(session))
+                return event(await self._whole_sidebar(session) + self._farewell(chat_id))
             parts = [await self._sidebar_part(session, chat, news)]
             if chat.id == self.chat_id:
                 parts.append(await self._thread_part(session, chat, news, is_own=is_own))
@@ -117,6 +117,12 @@ class OpenPage:
             await self._mark_seen(chat)
         html = "".join(parts)
         return event(html, event_id=self.shown_id) if html else None
+
+    def _farewell(self, chat_id: str) -> str:
+        """A word to who has a conversation open that was deleted elsewhere."""
+        if chat_id != self.chat_id:
+            return ""
+        return partial("#toasts", "beforeend", render(self.request, "chats/_deleted_elsewhere.html"))
 
     async def _sidebar_part(self, session: AsyncSession, chat: Chat, news: News) -> str:
         if news is News.CHAT_CHANGED:

@@ -48,6 +48,9 @@ CONTEXT_WINDOW = 32_768
 
 NOTICE = "\n\n*Echo is a practice model: it is no AI and only repeats what it is told.*"
 THOUGHTS = "Somebody said something. The kindest answer is to say it back, word by word."
+TOLD_TO_GO_ON = "Continue your last message"
+"""So begins the wish to continue an answer; to repeat it would not be to go on."""
+WORDS_TO_GO_ON = 20
 FILLER = "And so it goes on, word after word, until everything has been said."
 MARKDOWN = """
 
@@ -157,7 +160,7 @@ def _directives(question: str) -> tuple[dict[str, str], str]:
 
 
 def _answer(model: str, question: Turn, directives: dict[str, str], text: str) -> str:
-    parts = [text]
+    parts = [_filler(WORDS_TO_GO_ON) if text.startswith(TOLD_TO_GO_ON) else text]
     if "long" in directives:
         parts.append(_filler(int(directives["long"])))
     if "markdown" in directives:

@@ -170,6 +170,6 @@ def _lasting_failure(complaint: Complaint, label: str, said: str) -> ProviderErr
 
 def not_the_protocol(label: str) -> NotTheProtocol:
     return NotTheProtocol(
-        f"The address of {label} answers, but not in the language that was expected.",
+        f"Something answers at the address of {label}, but not as {label} would: it may be a web page.",
         "Check the kind and the address under Administration → Connections; many servers want /v1 at its end.",
     )
