@@ -52,8 +52,9 @@ async def _set(
         return
     for model in models:
         model.is_enabled = is_enabled
-        # Kept only for its tick: once nobody may use it, there is nothing left to explain.
-        if not is_enabled and model.missing_since is not None:
+        # Kept only for its tick: once nobody may use it, there is nothing left to explain. A restriction
+        # stays, so that the model does not come back open to everyone.
+        if not is_enabled and model.missing_since is not None and not model.is_restricted:
             await session.delete(model)
     action = "models.enabled" if is_enabled else "models.disabled"
     audit.record(

@@ -34,7 +34,7 @@ class Job:
 async def prepare(session: AsyncSession, reply: Message) -> Job:
     """Raises catalog.access.ModelNotUsable and context.QuestionTooLong."""
     chat = await session.get_one(Chat, reply.chat_id)
-    model = await find_model(session, reply.model)
+    model = await find_model(session, reply.model, chat.owner_id)
     last_id = reply.id if reply.content else reply.parent_id
     page = await history.page_ending_at(session, chat, last_id, limit=MOST_MESSAGES)
     told = [turn for turn in map(history.as_turn, page.messages) if turn is not None]

@@ -30,7 +30,8 @@ ERROR_TITLES = {
 async def present(session: AsyncSession, chat: Chat, messages: list[Message]) -> list[MessageView]:
     """Views of `messages`, in their order."""
     variants = await variants_of(session, chat, messages)
-    faces = await faces_of(session, {message.model for message in messages if message.is_reply})
+    models = {message.model for message in messages if message.is_reply}
+    faces = await faces_of(session, models, chat.owner_id)
     people = await _people(session, {message.author_id for message in messages if message.author_id})
     return [
         _reply(chat, message, variants[message.id], faces[message.model])

@@ -98,7 +98,7 @@ class Gateway:
         Raises catalog.access.ModelNotUsable, or a providers.errors.ProviderError. No database connection is
         held while it streams.
         """
-        model = await self._find(call.model)
+        model = await self._find(call)
         provider = self.providers.provider_for(model.target)
         meter = Meter(tokens_in_turns(call.turns))
         events = provider.stream(_request(call, model))
@@ -124,9 +124,9 @@ class Gateway:
         await self.flush()
         await self.providers.close()
 
-    async def _find(self, full_name: str) -> FoundModel:
+    async def _find(self, call: Call) -> FoundModel:
         async with self._database.reading() as session:
-            return await find_model(session, full_name)
+            return await find_model(session, call.model, call.user_id)
 
 
 def _request(call: Call, model: FoundModel) -> Request:
