@@ -2,7 +2,7 @@
 
 import typer
 
-from app.commands import check, database, keys, models, providers, secrets, serve, settings, users
+from app.commands import check, database, groups, keys, models, providers, secrets, serve, settings, users
 
 app = typer.Typer(
     name="parley",
@@ -16,6 +16,7 @@ app.command()(check.check)
 app.command()(settings.settings)
 app.add_typer(database.group, name="db")
 app.add_typer(users.group, name="users")
+app.add_typer(groups.group, name="groups")
 app.add_typer(keys.group, name="keys")
 app.add_typer(providers.group, name="providers")
 app.add_typer(models.group, name="models")

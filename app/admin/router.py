@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import RedirectResponse
 
 from app.accounts.access import CurrentAdministrator
-from app.admin import audit, connections, invitations, models, users, workspace
+from app.admin import audit, connections, groups, invitations, models, restrictions, users, workspace
 from app.core.errors import NotFound
 
 
@@ -17,11 +17,13 @@ async def guard(administrator: CurrentAdministrator) -> None:
 
 router = APIRouter(prefix="/admin", dependencies=[Depends(guard)], include_in_schema=False)
 router.include_router(users.router)
+router.include_router(groups.router)
 router.include_router(invitations.router)
 router.include_router(audit.router)
 router.include_router(workspace.router)
 router.include_router(connections.router)
 router.include_router(models.router)
+router.include_router(restrictions.router)
 
 
 @router.get("")
