@@ -2,7 +2,19 @@
 
 import typer
 
-from app.commands import check, database, groups, keys, models, providers, secrets, serve, settings, users
+from app.commands import (
+    check,
+    database,
+    groups,
+    keys,
+    models,
+    prices,
+    providers,
+    secrets,
+    serve,
+    settings,
+    users,
+)
 
 app = typer.Typer(
     name="parley",
@@ -20,6 +32,7 @@ app.add_typer(groups.group, name="groups")
 app.add_typer(keys.group, name="keys")
 app.add_typer(providers.group, name="providers")
 app.add_typer(models.group, name="models")
+app.add_typer(prices.group, name="prices")
 app.add_typer(secrets.group, name="secrets")
 
 if __name__ == "__main__":

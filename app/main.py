@@ -34,6 +34,7 @@ from app.gateway.calls import Gateway
 from app.live.hub import Hub
 from app.live.stopping import Stopping
 from app.live.tasks import Tasks
+from app.usage import currency, price_sheet
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -43,6 +44,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(title="Parley", version=VERSION, lifespan=_lifespan, docs_url=None, redoc_url=None)
     app.state.settings = settings
     error_pages.install(app)
+    currency.install()
     app.include_router(health.router)
     app.include_router(static_files_router)
     app.include_router(accounts_pages.router)
@@ -82,6 +84,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await hub.start()
     await replies.begin()
     tasks.start("gateway", gateway.run())
+    tasks.start("price list", price_sheet.warm(database))
     tasks.start("follow workspace", workspace.follow(database, hub, partial(setattr, app.state, "workspace")))
     tasks.every(housekeeping.SECONDS_BETWEEN_ROUNDS, "tidy", lambda: housekeeping.tidy(database))
     tasks.every(SECONDS_BETWEEN_ROUNDS, "refresh models", lambda: refresh_due(database, gateway.providers))

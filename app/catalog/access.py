@@ -62,6 +62,8 @@ class UsableModel:
     abilities: tuple[str, ...]
     """Of `vision`, `tools`, `reasoning`; only what the provider says it can do."""
     why_not: str | None = None
+    base_url: str = ""
+    """Where the connection leads; decides the price."""
 
     @property
     def is_usable(self) -> bool:
@@ -171,6 +173,7 @@ def _as_choice(model: Model, connection: Connection) -> UsableModel:
         max_output_tokens=model.max_output_tokens,
         abilities=model.abilities,
         why_not=_refusal(model, connection) or _trouble(connection),
+        base_url=connection.base_url,
     )
 
 

@@ -43,7 +43,13 @@ async def prepare(session: AsyncSession, reply: Message) -> Job:
     chosen = context.assemble(
         await _system_prompt(session, chat), _newest_first(told), len(told), model.context_window
     )
-    call = Call(chat.owner_id, reply.model, chosen.turns, origin=f"chat:{chat.id}")
+    call = Call(
+        chat.owner_id,
+        reply.model,
+        chosen.turns,
+        origin=f"chat:{chat.id}",
+        api_key_id=reply.api_key_id,
+    )
     return Job(reply.id, chat.id, chat.owner_id, call, chosen.left_out + _beyond(page))
 
 

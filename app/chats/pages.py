@@ -11,6 +11,7 @@ from app.accounts.access import CurrentUser
 from app.accounts.models import User
 from app.chats import branching, posting
 from app.chats.access import CurrentChat, CurrentMessage, CurrentReplies, CurrentReply, DeletedChat
+from app.chats.costs import cost_of
 from app.chats.history import Page, page_ending_at
 from app.chats.models import Chat, Message
 from app.chats.news import News, tell
@@ -25,6 +26,7 @@ from app.core.ids import new_id
 from app.core.paging import Cursor
 from app.core.requests import is_htmx
 from app.core.templating import page, timezone_of
+from app.usage.currency import currency_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -246,7 +248,8 @@ async def _page(
         messages=await present(session, chat, shown.messages) if chat else [],
         earlier_url=_earlier_url(chat, shown),
         sidebar=await sidebar_of(session, user, timezone=timezone_of(request), current_id=current_id),
-        picker=await picker_for(session, user, chat),
+        picker=await picker_for(session, user, currency_of(request.app.state.workspace), chat),
+        cost=await cost_of(session, chat) if chat else None,
         composer=_composer(chat),
         is_unread=bool(chat and chat.is_unread),
     )

@@ -132,6 +132,7 @@ def _view(
         cached_tokens=message.cached_tokens,
         reasoning_tokens=message.reasoning_tokens,
         tokens_are_estimated=message.tokens_are_estimated,
+        cost_micros=message.cost_micros,
         first_token_seconds=message.seconds_to_first_token,
         total_seconds=message.seconds_in_all,
         stream_url=f"{url}/stream",

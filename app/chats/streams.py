@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.access import CurrentIdentity, Identity
 from app.chats.access import CurrentChat, CurrentReplies, CurrentReply, chat_of, message_of
+from app.chats.costs import cost_of
 from app.chats.history import messages_after, page_ending_at
 from app.chats.models import Chat
 from app.chats.news import News, stream_of_owner
@@ -67,8 +68,10 @@ async def _finished_message(request: Request, identity: Identity, chat_id: str, 
         chat = await chat_of(session, identity.user, chat_id)
         message = await message_of(session, chat, reply_id)
         views = await present(session, chat, [message])
+        cost = await cost_of(session, chat)
     html = render(request, "chats/_message.html", message=views[0])
-    return partial(f"#message-{reply_id}", "outerHTML", html)
+    total = render(request, "chats/_cost.html", cost=cost)
+    return partial(f"#message-{reply_id}", "outerHTML", html) + partial("#chat-cost", "outerHTML", total)
 
 
 @dataclass

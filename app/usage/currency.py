@@ -1,6 +1,7 @@
 """Money for people's eyes: counted in US dollars, shown in the workspace's currency.
 
-In templates: `{{ micros|money }}`, `{{ micros|money(is_estimate) }}`, `{{ rate|money_rate }}`.
+In templates: `{{ micros|money }}`, `{{ micros|money(is_estimate) }}`, `{{ rate|money_rate }}`,
+and for administrators, who set prices in dollars, `{{ rate|dollar_rate }}`.
 """
 
 from dataclasses import dataclass
@@ -91,7 +92,7 @@ async def change(session: AsyncSession, hub: Hub, act: Act, *, code: str, rate: 
 
 def install() -> None:
     """Teach the templates to show money."""
-    environment.filters |= {"money": _money, "money_rate": _money_rate}
+    environment.filters |= {"money": _money, "money_rate": _money_rate, "dollar_rate": money_rate}
 
 
 @pass_context
