@@ -48,12 +48,9 @@ class Rates:
     @property
     def text(self) -> str:
         """US dollars per million tokens, for the ledger: `in 3, cached 0.3, out 15`."""
-        named = ((WORDS[name], getattr(self, name)) for name in WORDS)
-        return ", ".join(
-            f"{word} {in_dollars(rate)}"
-            for word, rate in named
-            if rate is not None and (rate or word in ("in", "cached", "write", "out"))
-        )
+        named = ((word, getattr(self, name)) for name, word in WORDS.items())
+        said = ((word, rate) for word, rate in named if rate is not None and (rate or word != "request"))
+        return ", ".join(f"{word} {in_dollars(rate)}" for word, rate in said)
 
     @classmethod
     def parse(cls, text: str) -> "Rates":
