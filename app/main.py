@@ -30,6 +30,7 @@ from app.core.requests import RequestGuard
 from app.core.settings import Settings
 from app.core.static_files import router as static_files_router
 from app.core.version import VERSION
+from app.gateway import spending
 from app.gateway.calls import Gateway
 from app.live.hub import Hub
 from app.live.stopping import Stopping
@@ -86,6 +87,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     tasks.start("gateway", gateway.run())
     tasks.start("price list", price_sheet.warm(database))
     tasks.start("follow workspace", workspace.follow(database, hub, partial(setattr, app.state, "workspace")))
+    tasks.start("follow budgets", gateway.spending.follow(hub))
+    tasks.every(spending.SECONDS_BETWEEN_ROUNDS, "renew reservations", gateway.spending.keep_alive)
     tasks.every(housekeeping.SECONDS_BETWEEN_ROUNDS, "tidy", lambda: housekeeping.tidy(database))
     tasks.every(SECONDS_BETWEEN_ROUNDS, "refresh models", lambda: refresh_due(database, gateway.providers))
     try:

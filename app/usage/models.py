@@ -6,7 +6,7 @@ Rows of both are added and never changed.
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import BigInteger, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.clock import now
@@ -217,6 +217,7 @@ class Budget(Base):
     """A limit on use. Calls that would go beyond a hard one are refused; a soft one only warns."""
 
     __tablename__ = "budgets"
+    __table_args__ = (UniqueConstraint("scope", "subject", "unit", "period", "is_own"),)
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     scope: Mapped[str]
