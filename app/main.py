@@ -22,6 +22,7 @@ from app.chats import api as chat_api
 from app.chats import pages as chat_pages
 from app.chats import streams as chat_streams
 from app.chats.replies import Replies
+from app.chats.titles import titles_of
 from app.core import api_docs, error_pages, health
 from app.core import logging as logs
 from app.core.crypto import load_secrets, open_vault
@@ -35,7 +36,9 @@ from app.gateway.calls import Gateway
 from app.live.hub import Hub
 from app.live.stopping import Stopping
 from app.live.tasks import Tasks
+from app.usage import api as usage_api
 from app.usage import currency, price_sheet
+from app.usage import pages as usage_pages
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -56,6 +59,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(chat_pages.router)
     app.include_router(chat_streams.router)
     app.include_router(chat_api.router)
+    app.include_router(usage_pages.router)
+    app.include_router(usage_api.router)
     api_docs.install(app)
     app.add_middleware(RenewedCookies)
     app.add_middleware(
@@ -80,6 +85,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.providers = gateway.providers
     app.state.replies = replies = Replies(database, hub, tasks, gateway)
     app.state.stopping = Stopping(hub)
+    app.state.titles_of = titles_of
     app.state.detection = Detection(settings, tasks)
     app.state.workspace = await workspace.load(database)
     await hub.start()
