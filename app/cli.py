@@ -3,8 +3,10 @@
 import typer
 
 from app.commands import (
+    budgets,
     check,
     database,
+    demo,
     groups,
     keys,
     models,
@@ -33,7 +35,9 @@ app.add_typer(keys.group, name="keys")
 app.add_typer(providers.group, name="providers")
 app.add_typer(models.group, name="models")
 app.add_typer(prices.group, name="prices")
+app.add_typer(budgets.group, name="budgets")
 app.add_typer(secrets.group, name="secrets")
+app.add_typer(demo.group, name="demo")
 
 if __name__ == "__main__":
     app(prog_name="parley")
