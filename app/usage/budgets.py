@@ -100,14 +100,30 @@ def amount_from(typed: str, unit: Unit) -> int:
         number = Decimal(typed.strip().removeprefix("$").replace(",", "").replace("_", ""))
     except InvalidOperation:
         raise Invalid("Write the limit as a number, such as 50.", field="limit") from None
-    amount = number * MILLION if unit is Unit.USD else number
-    # Checked before it is made an integer: 1e999999 would take a while.
-    if not amount.is_finite() or not 0 <= amount <= HIGHEST:
+    # Checked before it is counted with: 1e999999 is a number, too.
+    if not number.is_finite() or not 0 <= number <= HIGHEST:
         raise Invalid(f"A limit is between 0 and {in_words(HIGHEST, unit)}.", field="limit")
+    amount = number * MILLION if unit is Unit.USD else number
     if amount != int(amount):
         smallest = "a millionth of a dollar" if unit is Unit.USD else "one"
         raise Invalid(f"The smallest step of a limit is {smallest}.", field="limit")
     return int(amount)
+
+
+def unit_from(typed: str) -> Unit:
+    """Raises Invalid."""
+    try:
+        return Unit(typed.strip().lower())
+    except ValueError:
+        raise Invalid("What is limited is usd, tokens, requests or replies.", field="unit") from None
+
+
+def period_from(typed: str) -> Period:
+    """Raises Invalid."""
+    try:
+        return Period(typed.strip().lower())
+    except ValueError:
+        raise Invalid("A limit holds for a minute, day, week, month or total.", field="period") from None
 
 
 async def _add(
