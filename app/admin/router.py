@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 from app.accounts.access import CurrentAdministrator
 from app.admin import (
     audit,
+    budgets,
     connections,
     groups,
     invitations,
@@ -38,6 +39,7 @@ router.include_router(workspace.router)
 router.include_router(connections.router)
 router.include_router(models.router)
 router.include_router(prices.router)
+router.include_router(budgets.router)
 router.include_router(restrictions.router)
 
 

@@ -24,6 +24,8 @@ ERROR_TITLES = {
     "timed_out": "The provider took too long",
     "not_the_protocol": "The provider answered in another language",
     "broken_off": "The answer broke off",
+    "budget_exceeded": "The budget does not allow this",
+    "rate_limit_exceeded": "Too many requests",
 }
 
 

@@ -2,6 +2,7 @@
 
 from app.usage.currency import USD, Currency, money
 from app.usage.models import Budget, Period, Unit
+from app.usage.pricing import in_dollars
 
 NOUNS = {Unit.TOKENS: "token", Unit.REQUESTS: "request", Unit.REPLIES: "reply"}
 PER = {Period.MINUTE: "a minute", Period.DAY: "a day", Period.WEEK: "a week", Period.MONTH: "a month"}
@@ -22,3 +23,8 @@ def limit_in_words(budget: Budget, currency: Currency = USD) -> str:
     if budget.unit == Unit.REPLIES:
         return f"{amount} at once"
     return f"{amount} {PER.get(Period(budget.period), 'in all')}"
+
+
+def typed_again(amount: int, unit: str) -> str:
+    """A limit as it is typed into a form: `49.9` US dollars, `2000000` tokens."""
+    return in_dollars(amount) if unit == Unit.USD else str(amount)

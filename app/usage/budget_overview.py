@@ -80,14 +80,11 @@ class Card:
 async def cards(session: AsyncSession, at: datetime) -> list[Card]:
     """Every budget, in the order in which they were made."""
     book = await read_book(session)
-    purses = [purse for budget in book.budgets for purse in await _purses(session, book, budget, at)]
-    found = await standings(session, purses)
-    subjects = {subject_of(budget) for budget in book.budgets} | {_subject(purse) for purse in purses}
-    names = await names_of(session, subjects)
-    lines: dict[str, list[Line]] = {}
-    for standing in found:
-        lines.setdefault(standing.budget.id, []).append(_line(standing, names))
-    return [Card(budget, names[subject_of(budget)], lines.get(budget.id, [])) for budget in book.budgets]
+    return await _cards(session, book, book.budgets, at)
+
+
+async def card(session: AsyncSession, budget: Budget, at: datetime) -> Card:
+    return (await _cards(session, await read_book(session), [budget], at))[0]
 
 
 async def warnings(session: AsyncSession, user: User, model: str, at: datetime) -> list[Line]:
@@ -101,6 +98,17 @@ async def warnings(session: AsyncSession, user: User, model: str, at: datetime) 
     found = [standing for standing in await standings(session, purses) if standing.is_nearly_spent]
     names = await names_of(session, {_subject(standing.purse) for standing in found})
     return sorted((_line(standing, names) for standing in found), key=lambda line: -line.standing.percent)
+
+
+async def _cards(session: AsyncSession, book: Book, budgets: Sequence[Budget], at: datetime) -> list[Card]:
+    purses = [purse for budget in budgets for purse in await _purses(session, book, budget, at)]
+    found = await standings(session, purses)
+    subjects = {subject_of(budget) for budget in budgets} | {_subject(purse) for purse in purses}
+    names = await names_of(session, subjects)
+    lines: dict[str, list[Line]] = {}
+    for standing in found:
+        lines.setdefault(standing.budget.id, []).append(_line(standing, names))
+    return [Card(budget, names[subject_of(budget)], lines.get(budget.id, [])) for budget in budgets]
 
 
 async def _purses(session: AsyncSession, book: Book, budget: Budget, at: datetime) -> list[Purse]:

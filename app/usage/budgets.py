@@ -151,9 +151,9 @@ async def _add(
         is_hard=limit.is_hard,
         is_own=is_own,
     )
-    session.add(budget)
     try:
-        await session.flush()
+        async with session.begin_nested():
+            session.add(budget)
     except IntegrityError as error:
         raise Conflict(TAKEN) from error
     await _record(session, hub, act, "budget.created", budget, limit_in_words(budget))

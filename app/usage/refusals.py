@@ -27,7 +27,7 @@ class OverBudget(ParleyError):
 
     status = 429
     code = "budget_exceeded"
-    title = "The budget is spent"
+    title = "The budget does not allow this"
 
 
 class TooFast(ParleyError):
@@ -55,7 +55,7 @@ async def no_room(session: AsyncSession, refused: Refused, reason: NoRoom) -> Ov
         return _too_fast(budget, reason.standing, refused.at)
     sentences = [
         await _what(session, reason),
-        _until(reason.standing, refused.book.timezone),
+        "" if reason.is_held_by_others else _until(reason.standing, refused.book.timezone),
         _who_can_raise(budget),
         _go_on_with(await alternatives(session, refused.payer, refused.need, reason.standing, refused.at)),
     ]
@@ -94,7 +94,8 @@ async def _what(session: AsyncSession, reason: NoRoom) -> str:
     if standing.is_spent:
         return f"{whose} is spent."
     if reason.is_held_by_others:
-        return f"{whose} is nearly spent: what is left is held for answers that are being written. Try again in a moment."
+        held = "is held for answers that are being written"
+        return f"{whose} {held}. Try again in a moment: what they do not use becomes free."
     left = in_words(max(0, standing.left), budget.unit)
     return f"{whose} has {left} left, and this can take {in_words(reason.needed, budget.unit)}."
 

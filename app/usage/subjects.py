@@ -12,6 +12,7 @@ from app.core.errors import Invalid
 from app.usage.models import EACH, Budget, BudgetScope
 
 SCOPES = "workspace, group:NAME, user:NAME, key:PREFIX or model:NAME; * in place of a name means each one"
+MOST_SUGGESTED = 200
 GONE = "somebody or something that is gone"
 EACH_ONE = {
     BudgetScope.GROUP: "each group",
@@ -51,6 +52,22 @@ async def names_of(session: AsyncSession, subjects: Collection[Subject]) -> Mapp
         names[BudgetScope.KEY, key.id] = f"the key {key.prefix}…"
     names |= {(BudgetScope.MODEL, name): f"the model {name}" for name in wanted[BudgetScope.MODEL]}
     return names | {subject: names.get(subject, GONE) for subject in subjects}
+
+
+async def known_names(session: AsyncSession) -> list[str]:
+    """What a budget can be for, as one would type it: groups, people and ticked models."""
+    people_names = await session.scalars(
+        select(User.username).where(User.disabled_at.is_(None)).order_by(User.username).limit(MOST_SUGGESTED)
+    )
+    ticked = await session.execute(
+        select(Connection.name, Model.name)
+        .join(Connection, Model.connection_id == Connection.id)
+        .where(Model.is_enabled)
+        .order_by(Connection.name, Model.name)
+        .limit(MOST_SUGGESTED)
+    )
+    names = [group.name for group in await groups.all_groups(session)]
+    return [*names, *people_names, *(f"{connection}/{model}" for connection, model in ticked)]
 
 
 def subject_of(budget: Budget) -> Subject:
