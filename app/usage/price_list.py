@@ -1,6 +1,6 @@
 """The public price list, which comes inside a package: the only module that knows `genai_prices`.
 
-It is large (a fifth of a second and some 40 MB), so it is read when the first model needs it, in a thread:
+It is large (a quarter of a second and some 15 MB), so it is read when the first model needs it, in a thread:
 an installation that has local models only does without.
 """
 
@@ -55,6 +55,10 @@ class Offer:
 async def load() -> None:
     """Read the list, so that whoever asks it next does not wait."""
     await asyncio.to_thread(_providers)
+
+
+def is_loaded() -> bool:
+    return _providers.cache_info().currsize > 0
 
 
 def listed_price(offer: Offer, at: datetime) -> Price | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import audit
@@ -23,6 +23,12 @@ HIGHEST = 100_000
 
 Name = tuple[str, str]
 """Connection and model."""
+
+# Every call of a model asks for its price: the statement is built once.
+NEWEST_FIRST = select(PriceOverride).order_by(PriceOverride.effective_from.desc(), PriceOverride.id.desc())
+OF_ONE_MODEL = NEWEST_FIRST.where(
+    PriceOverride.connection == bindparam("connection"), PriceOverride.model == bindparam("model")
+)
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ async def price_at(session: AsyncSession, offer: Offer, moment: datetime) -> Pri
 
 async def book(session: AsyncSession, offers: Collection[Offer]) -> PriceBook:
     """The prices of these models."""
-    if not all(offer.is_free for offer in offers):
+    if not (price_list.is_loaded() or all(offer.is_free for offer in offers)):
         await price_list.load()
     names = {(offer.connection, offer.model) for offer in offers}
     return PriceBook(await _overrides(session, names.pop() if len(names) == 1 else None))
@@ -123,12 +129,13 @@ def _price(override: PriceOverride) -> Price:
 
 
 async def _overrides(session: AsyncSession, only: Name | None = None) -> dict[Name, list[PriceOverride]]:
-    """The newest first. There are few: whoever asks about several models reads them all."""
-    query = select(PriceOverride).order_by(PriceOverride.effective_from.desc(), PriceOverride.id.desc())
-    if only is not None:
-        query = query.where(PriceOverride.connection == only[0], PriceOverride.model == only[1])
+    """There are few: whoever asks about several models reads them all."""
+    if only is None:
+        rows = await session.scalars(NEWEST_FIRST)
+    else:
+        rows = await session.scalars(OF_ONE_MODEL, {"connection": only[0], "model": only[1]})
     found: dict[Name, list[PriceOverride]] = {}
-    for row in await session.scalars(query):
+    for row in rows:
         found.setdefault((row.connection, row.model), []).append(row)
     return found
 

@@ -103,9 +103,9 @@ class Charge:
 
 
 def charge(usage: Usage, price: Price | None) -> Charge:
-    """The cost of a call for the ledger: without a price it is unknown, never zero."""
+    """The cost of a call for the ledger: without a price it is unknown; only nothing at all costs nothing."""
     if price is None:
-        return Charge(None)
+        return Charge(None if usage.input or usage.output else 0)
     return Charge(price_of(usage, price), price.source, price.rates_for(usage.input).text)
 
 

@@ -5,8 +5,10 @@ from fastapi import FastAPI
 from sqlalchemy import func, select, update
 
 from app.accounts.audit import Act
+from app.accounts.models import User
 from app.catalog.models import Connection
-from app.chats.models import Message
+from app.chats.costs import cost_of
+from app.chats.models import Chat, Message
 from app.core.clock import now
 from app.core.database import Database
 from app.gateway.calls import Gateway
@@ -143,3 +145,28 @@ async def test_money_is_shown_in_the_workspace_s_currency(app: FastAPI, cast: Ca
     assert "€0.1650" in page
     assert "$0.33" not in page
     assert "€5,000 / €50,000" in page
+
+
+async def test_postgresql_adds_up_the_same(postgres_with_tables: str) -> None:
+    database = Database(postgres_with_tables)
+    async with database.writing() as session:
+        owner = User(username="alice", email="a@example.org", name="Alice", password_hash="-")
+        session.add(owner)
+        await session.flush()
+        chat = Chat(owner_id=owner.id, title="Costs")
+        session.add(chat)
+        await session.flush()
+        for model, micros, is_estimate in (("a/b", 5, False), ("a/b", 6, True), ("c/d", None, False)):
+            reply = Message(chat_id=chat.id, role="assistant", model=model, output_tokens=1)
+            reply.cost_micros, reply.tokens_are_estimated = micros, is_estimate
+            session.add(reply)
+
+    async with database.reading() as session:
+        cost = await cost_of(session, chat)
+    await database.close()
+
+    assert [(model.micros, model.is_whole, model.is_estimate) for model in cost.models] == [
+        (11, True, True),
+        (None, False, False),
+    ]
+    assert (cost.micros, cost.is_estimate) == (11, True)

@@ -83,6 +83,7 @@ def test_a_call_that_was_never_answered_costs_nothing() -> None:
 
 def test_without_a_price_the_cost_is_unknown_and_free_is_free() -> None:
     assert charge(Usage(5, 5), None) == Charge(None, PriceSource.NONE, "")
+    assert charge(Usage(0, 0), None).micros == 0
     assert charge(Usage(5, 5), FREE) == Charge(0, PriceSource.FREE, "in 0, out 0")
 
 
