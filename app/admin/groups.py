@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
 from app.accounts import groups, memberships, people
+from app.accounts.access import CurrentAdministrator
 from app.accounts.forms import Blanks, Text, errors_by_field
 from app.accounts.memberships import Size
 from app.accounts.models import Group, User
@@ -30,7 +31,7 @@ DONE = {
 Done = Annotated[str, Query(max_length=20)]
 
 
-async def _group(group_id: str, session: Session) -> Group:
+async def _group(group_id: str, session: Session, _: CurrentAdministrator) -> Group:
     return await groups.by_id(session, group_id)
 
 

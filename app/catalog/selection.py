@@ -32,13 +32,16 @@ async def tick_all(session: AsyncSession, connection: Connection, is_enabled: bo
     return await tick(session, connection, names, is_enabled, act)
 
 
-async def refuse_unknown(session: AsyncSession, connection: Connection, name: str) -> None:
-    """Raises NotFound when the connection has no model called `name`."""
-    if name not in {model.name for model in await _models_of(session, connection)}:
+async def by_name(session: AsyncSession, connection: Connection, name: str) -> Model:
+    """The connection's model called `name`, as the command line names it. Raises NotFound."""
+    query = select(Model).where(Model.connection_id == connection.id, Model.name == name)
+    model = await session.scalar(query)
+    if model is None:
         raise NotFound(
             f"{connection.name} has no model called “{name}”. `parley models list --all` shows every model; "
             "`parley models refresh` looks for new ones."
         )
+    return model
 
 
 async def _models_of(session: AsyncSession, connection: Connection) -> list[Model]:

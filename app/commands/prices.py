@@ -102,5 +102,5 @@ async def _known(session: "AsyncSession", full_name: str) -> tuple[str, str]:
 
     name, _, model = full_name.partition("/")
     connection = await connections.by_name(session, name)
-    await selection.refuse_unknown(session, connection, model)
+    await selection.by_name(session, connection, model)
     return connection.name, model

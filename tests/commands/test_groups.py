@@ -1,5 +1,8 @@
 """Groups from the command line, without a running server."""
 
+import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -58,3 +61,51 @@ def test_failures_say_what_to_do(words: tuple[str, ...], sentence: str) -> None:
 
     assert failed.exit_code == 1
     assert sentence in failed.output
+
+
+def open_to() -> dict[str, str]:
+    """Who may use each connection and model, by name, as the database has it."""
+    database = sqlite3.connect(Path(os.environ["DATA_DIR"]) / "parley.db")
+    with closing(database):
+        return dict(
+            database.execute(
+                "SELECT c.name || '/*', g.name FROM connection_groups JOIN connections c ON c.id = connection_id"
+                " JOIN groups g ON g.id = group_id WHERE c.is_restricted UNION ALL"
+                " SELECT m.name, g.name FROM model_groups JOIN models m ON m.id = model_id"
+                " JOIN groups g ON g.id = group_id WHERE m.is_restricted"
+            )
+        )
+
+
+def test_models_and_connections_are_kept_to_groups_and_opened_again() -> None:
+    parley("providers", "add", "Practice", "--kind", "echo")
+    for name in ("Design", "Research"):
+        parley("groups", "add", name)
+    assert open_to() == {}
+
+    kept = parley("models", "restrict", "practice/echo", "practice/*", "--group", "design")
+    assert kept.output == "Kept practice/echo, practice/* to design.\n"
+    assert open_to() == {"practice/*": "Design", "echo": "Design"}
+
+    parley("models", "restrict", "practice/echo", "--group", "Research")
+    assert parley("models", "open", "practice/*").exit_code == 0
+    assert open_to() == {"echo": "Research"}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("practice/echo", "--group", "Sales"), "There is no group called “Sales”."),
+        (("practice/none", "--group", "Design"), "practice has no model called “none”."),
+        (("nowhere/echo", "--group", "Design"), "There is no connection called “nowhere”."),
+    ],
+)
+def test_nothing_is_kept_when_one_of_the_names_is_wrong(words: tuple[str, ...], sentence: str) -> None:
+    parley("providers", "add", "Practice", "--kind", "echo")
+    parley("groups", "add", "Design")
+
+    failed = parley("models", "restrict", "practice/echo-fast", *words)
+
+    assert failed.exit_code == 1
+    assert sentence in failed.output
+    assert open_to() == {}
