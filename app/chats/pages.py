@@ -21,11 +21,13 @@ from app.chats.presenting import chat_view, present
 from app.chats.replies import Replies
 from app.chats.sidebar import link_to, sidebar_of
 from app.chats.views import ComposerView
+from app.core.clock import now
 from app.core.database import Session, after_commit
 from app.core.ids import new_id
 from app.core.paging import Cursor
 from app.core.requests import is_htmx
 from app.core.templating import page, timezone_of
+from app.usage.budget_overview import warnings
 from app.usage.currency import currency_of
 
 router = APIRouter(include_in_schema=False)
@@ -251,6 +253,7 @@ async def _page(
         picker=await picker_for(session, user, currency_of(request.app.state.workspace), chat),
         cost=await cost_of(session, chat) if chat else None,
         composer=_composer(chat),
+        warnings=await warnings(session, user, chat.model, now()) if chat else [],
         is_unread=bool(chat and chat.is_unread),
     )
 

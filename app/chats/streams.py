@@ -15,11 +15,13 @@ from app.chats.news import News, stream_of_owner
 from app.chats.presenting import present
 from app.chats.sidebar import link_to, sidebar_of
 from app.chats.streaming import Position, html_of, partial, until_signed_out
+from app.core.clock import now
 from app.core.database import Database
 from app.core.errors import NotFound
 from app.core.templating import render, timezone_of
 from app.live.hub import Hub, Lagged
 from app.live.sse import EventStream, event
+from app.usage.budget_overview import warnings
 
 router = APIRouter(include_in_schema=False)
 
@@ -69,9 +71,17 @@ async def _finished_message(request: Request, identity: Identity, chat_id: str, 
         message = await message_of(session, chat, reply_id)
         views = await present(session, chat, [message])
         cost = await cost_of(session, chat)
+        low = await warnings(session, identity.user, chat.model, now())
     html = render(request, "chats/_message.html", message=views[0])
     total = render(request, "chats/_cost.html", cost=cost)
-    return partial(f"#message-{reply_id}", "outerHTML", html) + partial("#chat-cost", "outerHTML", total)
+    budget = render(request, "chats/_budget.html", warnings=low)
+    return "".join(
+        [
+            partial(f"#message-{reply_id}", "outerHTML", html),
+            partial("#chat-cost", "outerHTML", total),
+            partial("#budget-warning", "outerHTML", budget),
+        ]
+    )
 
 
 @dataclass

@@ -12,10 +12,10 @@ from app.core.templating import local_time
 from app.usage.alternatives import alternatives
 from app.usage.amounts import in_words, limit_in_words
 from app.usage.counters import Standing
-from app.usage.models import Budget, Period, Unit
+from app.usage.models import Budget, BudgetScope, Period, Unit
 from app.usage.purses import Book, Payer
 from app.usage.reservations import Need, NoRoom
-from app.usage.subjects import names_of, subject_of
+from app.usage.subjects import Subject, names_of, subject_of
 
 SECONDS_UNTIL_ANOTHER_ENDS = 5
 """Nobody knows when a running answer ends; asking again after this is soon enough."""
@@ -69,7 +69,7 @@ async def no_room(session: AsyncSession, refused: Refused, reason: NoRoom) -> Ov
 
 async def no_price(session: AsyncSession, refused: Refused, budget: Budget) -> OverBudget:
     """The error for a model whose use nobody could count."""
-    name = await _name(session, budget)
+    name = await _name(session, subject_of(budget))
     return OverBudget(
         f"{refused.payer.model} has no price, and {name} is limited in money: what it costs could not be counted. "
         "Choose another model, or ask an administrator to set its price under Admin → Prices."
@@ -90,7 +90,7 @@ def _too_fast(budget: Budget, standing: Standing, at: datetime) -> TooFast:
 async def _what(session: AsyncSession, reason: NoRoom) -> str:
     standing = reason.standing
     budget = standing.budget
-    whose = await _whose(session, budget)
+    whose = await _whose(session, standing)
     if standing.is_spent:
         return f"{whose} is spent."
     if reason.is_held_by_others:
@@ -100,11 +100,14 @@ async def _what(session: AsyncSession, reason: NoRoom) -> str:
     return f"{whose} has {left} left, and this can take {in_words(reason.needed, budget.unit)}."
 
 
-async def _whose(session: AsyncSession, budget: Budget) -> str:
+async def _whose(session: AsyncSession, standing: Standing) -> str:
+    budget = standing.budget
     if budget.is_own:
         return f"Your own cap of {limit_in_words(budget)}"
-    span = SPANS.get(Period(budget.period), "")
-    return f"The {span}budget of {in_words(budget.amount, budget.unit)} for {await _name(session, budget)}"
+    what = f"{SPANS.get(Period(budget.period), '')}budget of {in_words(budget.amount, budget.unit)}"
+    if budget.scope == BudgetScope.USER:
+        return f"Your {what}"
+    return f"The {what} for {await _name(session, (BudgetScope(budget.scope), standing.purse.subject))}"
 
 
 def _until(standing: Standing, timezone: str) -> str:
@@ -127,8 +130,7 @@ def _go_on_with(names: Sequence[str]) -> str:
     return f"You can go on with {listed}."
 
 
-async def _name(session: AsyncSession, budget: Budget) -> str:
-    subject = subject_of(budget)
+async def _name(session: AsyncSession, subject: Subject) -> str:
     return (await names_of(session, [subject]))[subject]
 
 

@@ -179,7 +179,7 @@ async def test_a_call_that_no_limit_concerns_reserves_nothing(
     await limit(app, 0, subject=(BudgetScope.USER, "alice"))
 
     assert await ask(gateway)
-    assert "for " in await refusal(gateway, user="alice")
+    assert (await refusal(gateway, user="alice")).startswith("Your monthly budget of $0.00 is spent.")
 
 
 async def test_a_model_without_a_price_is_refused_where_money_is_limited(
