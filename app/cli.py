@@ -15,6 +15,7 @@ from app.commands import (
     secrets,
     serve,
     settings,
+    usage,
     users,
 )
 
@@ -37,6 +38,7 @@ app.add_typer(models.group, name="models")
 app.add_typer(prices.group, name="prices")
 app.add_typer(budgets.group, name="budgets")
 app.add_typer(secrets.group, name="secrets")
+app.add_typer(usage.group, name="usage")
 app.add_typer(demo.group, name="demo")
 
 if __name__ == "__main__":

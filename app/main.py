@@ -61,6 +61,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(chat_api.router)
     app.include_router(usage_pages.router)
     app.include_router(usage_api.router)
+    app.include_router(usage_api.metrics_router)
     api_docs.install(app)
     app.add_middleware(RenewedCookies)
     app.add_middleware(

@@ -97,7 +97,9 @@ async def dashboard(session: AsyncSession, view: View, wish: Wish, plan: Plan | 
     expected = await _expected(session, asked, measure)
     drawn = series.chart(by_bar, asked.range, MEASURES[measure], expected)
     known = await reports.known_models(session, Question(asked.range, view.limit))
-    compared = plan.total if plan is not None else total
+    compared = await calculator.comparisons(
+        session, view.viewer, plan.total if plan is not None else total, by_model, now()
+    )
     amount = MEASURES[measure]
     return Dashboard(
         view=view,
@@ -114,13 +116,13 @@ async def dashboard(session: AsyncSession, view: View, wish: Wish, plan: Plan | 
         origins=rows_of(by_who, "origin", measure),
         conversations=await reports.conversations(session, asked),
         projected=amount(total) + sum(expected.values()) if expected else None,
-        comparisons=await calculator.comparisons(session, view.viewer, compared, by_model, now()),
+        comparisons=compared,
         known_models=known,
         names=await names(
             session,
             view.viewer,
             keys={who.api_key_id for who in by_who} | {asked.filter.key},
-            models={what.full_name for what in (*by_model, *known)},
+            models={what.full_name for what in (*by_model, *known, *(one.what for one in compared))},
         ),
     )
 
@@ -154,7 +156,8 @@ async def _expected(session: AsyncSession, asked: Question, measure: str) -> dic
     if not coming:
         return {}
     today = asked.range.last
-    habit = Range(today - DAYS_OF_HABIT, today - timedelta(days=1), today, Grain.DAY)
+    yesterday = today - timedelta(days=1)
+    habit = Range(today - DAYS_OF_HABIT, yesterday, yesterday, Grain.DAY, yesterday)
     totals = await reports.by_day(session, Question(habit, asked.filter))
     amounts = {day: MEASURES[measure](total) for day, total in totals.items()}
     return series.expectation(amounts, today, coming)

@@ -1,7 +1,7 @@
 """The range of days that a page of usage is about, and the days it is compared with. Pure; today is passed in."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -12,7 +12,7 @@ from app.usage.days import ONE_DAY
 WEEK = timedelta(days=7)
 LONGEST = timedelta(days=3 * 366)
 MOST_BARS_OF_DAYS = 93
-MOST_DAYS_IN_WEEKS = 372
+MOST_DAYS_IN_WEEKS = 190
 DAY_AND_MONTH = "{0.day} {0:%B}"
 
 
@@ -32,13 +32,15 @@ class Range:
     last: date
     end: date
     grain: Grain
+    known_until: date
+    """The last day that sums may cover: the end of a month that is going on, whose rest holds nothing yet."""
     name: str = "custom"
     """`7d`, `month`, `year` or `custom`: which segment is chosen."""
 
     @property
     def periods(self) -> list[str]:
         """The fewest sums that cover it."""
-        return days.periods_between(self.first, self.last)
+        return days.periods_between(self.first, self.known_until)
 
     @property
     def periods_of_bars(self) -> list[str]:
@@ -57,7 +59,7 @@ class Range:
         else:
             last = self.first - ONE_DAY
             first = last - (self.last - self.first)
-        return Range(first, last, last, self.grain, self.name)
+        return Range(first, last, last, self.grain, last, self.name)
 
     @property
     def bars(self) -> list[str]:
@@ -103,12 +105,12 @@ class Range:
 def chosen(today: date, *, period: str = "", first: str = "", last: str = "", grain: str = "") -> Range:
     """The range that an address asks for; this month when it asks for nothing. Raises Invalid."""
     if first or last:
-        wanted = _between(_parsed(first or last), _parsed(last) if last else today)
+        wanted = _between(_parsed(first or last), _parsed(last) if last else today, today)
     else:
         wanted = _named(period, today)
     usual = next(iter(wanted.grains), Grain.DAY) if wanted.name != "year" else Grain.MONTH
     fitting = grain if grain in wanted.grains else usual
-    return Range(wanted.first, wanted.last, wanted.end, Grain(fitting), wanted.name)
+    return replace(wanted, grain=Grain(fitting))
 
 
 def month(name: str, today: date) -> Range:
@@ -117,7 +119,7 @@ def month(name: str, today: date) -> Range:
     if first > today:
         raise Invalid("That month has not begun yet.", field="month")
     end = days.last_of_month(first)
-    return Range(first, min(end, today), end, Grain.DAY, "month")
+    return Range(first, min(end, today), end, Grain.DAY, end, "month")
 
 
 def in_words(first: date, last: date) -> str:
@@ -137,19 +139,21 @@ def remaining(wanted: Range) -> Iterator[date]:
 
 def _named(period: str, today: date) -> Range:
     if period == "7d":
-        return Range(today - 6 * ONE_DAY, today, today, Grain.DAY, "7d")
+        return Range(today - 6 * ONE_DAY, today, today, Grain.DAY, today, "7d")
     if period == "year":
         first = days.months_earlier(days.first_of_month(today), 11)
-        return Range(first, today, today, Grain.MONTH, "year")
-    return Range(days.first_of_month(today), today, days.last_of_month(today), Grain.DAY, "month")
+        return Range(first, today, today, Grain.MONTH, days.last_of_month(today), "year")
+    end = days.last_of_month(today)
+    return Range(days.first_of_month(today), today, end, Grain.DAY, end, "month")
 
 
-def _between(first: date, last: date) -> Range:
+def _between(first: date, last: date, today: date) -> Range:
     if first > last:
         raise Invalid("The first day is after the last one. Exchange them.", field="from")
     if last - first > LONGEST:
         raise Invalid("At most three years can be looked at together.", field="from")
-    return Range(first, last, last, Grain.DAY)
+    known_until = last if last < today else max(last, days.last_of_month(today))
+    return Range(first, last, last, Grain.DAY, known_until)
 
 
 def _parsed(day: str) -> date:

@@ -18,6 +18,7 @@ from app.usage.ranges import Range
 from app.usage.rollups import FIRST_TOKEN, SUMS, TOTAL, Total
 
 TOP_CONVERSATIONS = 8
+MOST_CALLS_READ = 3_000
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ async def by_who(session: AsyncSession, question: Question) -> dict[Who, Total]:
 
 
 async def times(session: AsyncSession, question: Question) -> dict[What, Times]:
-    """How long each model took. For one person their own calls are read; else everybody's are counted, also
+    """How long each model took. For one person their own latest calls are read; else everybody's are counted, also
     when a group, key or origin is asked for: how quick a model is does not depend on them."""
     found: defaultdict[What, Times] = defaultdict(Times)
     if question.filter.user:
@@ -285,12 +286,14 @@ def _about_model(
 
 
 def _own_calls(question: Question) -> Select[str, str, int | None, int, str]:
-    """One person's calls from the ledger itself: few enough to be read one by one."""
+    """One person's latest calls from the ledger itself, read one by one: bounded, and enough for percentiles."""
     wanted, entry = question.filter, LedgerEntry
     query = (
         select(entry.connection, entry.model, entry.first_token_ms, entry.total_ms, entry.outcome)
         .where(entry.user_id == wanted.user, entry.correction_of.is_(None))
         .where(entry.day.between(question.range.first.isoformat(), question.range.last.isoformat()))
+        .order_by(entry.at.desc())
+        .limit(MOST_CALLS_READ)
     )
     pairs = (
         (entry.group_id, wanted.group),

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.database import Base
@@ -62,6 +62,11 @@ async def total_of_ledger(session: AsyncSession) -> Total:
         for entry in entries:
             total += rollups.total_of(entry)
     return total
+
+
+async def count(session: AsyncSession) -> int:
+    """How many entries the ledger has."""
+    return await session.scalar(select(func.count()).select_from(LedgerEntry)) or 0
 
 
 async def _summed_up(session: AsyncSession) -> Batch:
