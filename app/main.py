@@ -37,7 +37,7 @@ from app.live.hub import Hub
 from app.live.stopping import Stopping
 from app.live.tasks import Tasks
 from app.usage import api as usage_api
-from app.usage import currency, price_sheet
+from app.usage import budget_pages, currency, price_sheet
 from app.usage import pages as usage_pages
 
 
@@ -59,7 +59,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(chat_pages.router)
     app.include_router(chat_streams.router)
     app.include_router(chat_api.router)
+    app.include_router(budget_pages.router)
     app.include_router(usage_pages.router)
+    app.include_router(budget_pages.router)
     app.include_router(usage_api.router)
     app.include_router(usage_api.metrics_router)
     api_docs.install(app)

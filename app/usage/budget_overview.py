@@ -89,15 +89,25 @@ async def card(session: AsyncSession, budget: Budget, at: datetime) -> Card:
 
 async def warnings(session: AsyncSession, user: User, model: str, at: datetime) -> list[Line]:
     """The budgets that concern this person's next message and are nearly or wholly spent, the fullest first."""
+    lines = await _lines_of(session, user, at, model)
+    return sorted((line for line in lines if line.tone), key=lambda line: -line.standing.percent)
+
+
+async def own_lines(session: AsyncSession, user: User, at: datetime) -> list[Line]:
+    """What limits this person alone. What the others of a group used is not everybody's business."""
+    return [line for line in await _lines_of(session, user, at) if line.budget.scope == BudgetScope.USER]
+
+
+async def _lines_of(session: AsyncSession, user: User, at: datetime, model: str = "") -> list[Line]:
+    """The budgets that concern this person, with a model or with none in particular; rate limits are none."""
     book = await read_book(session)
     if not book.budgets:
         return []
     group = await group_of(session, user)
     payer = Payer(user.id, model, group.id if group else None)
     purses = [purse for purse in book.purses_of(payer, at) if not purse.budget.is_rate_limit]
-    found = [standing for standing in await standings(session, purses) if standing.is_nearly_spent]
-    names = await names_of(session, {_subject(standing.purse) for standing in found})
-    return sorted((_line(standing, names) for standing in found), key=lambda line: -line.standing.percent)
+    names = await names_of(session, {_subject(purse) for purse in purses})
+    return [_line(standing, names) for standing in await standings(session, purses)]
 
 
 async def _cards(session: AsyncSession, book: Book, budgets: Sequence[Budget], at: datetime) -> list[Card]:
