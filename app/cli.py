@@ -2,7 +2,22 @@
 
 import typer
 
-from app.commands import check, database, keys, models, providers, secrets, serve, settings, users
+from app.commands import (
+    budgets,
+    check,
+    database,
+    demo,
+    groups,
+    keys,
+    models,
+    prices,
+    providers,
+    secrets,
+    serve,
+    settings,
+    usage,
+    users,
+)
 
 app = typer.Typer(
     name="parley",
@@ -16,10 +31,15 @@ app.command()(check.check)
 app.command()(settings.settings)
 app.add_typer(database.group, name="db")
 app.add_typer(users.group, name="users")
+app.add_typer(groups.group, name="groups")
 app.add_typer(keys.group, name="keys")
 app.add_typer(providers.group, name="providers")
 app.add_typer(models.group, name="models")
+app.add_typer(prices.group, name="prices")
+app.add_typer(budgets.group, name="budgets")
 app.add_typer(secrets.group, name="secrets")
+app.add_typer(usage.group, name="usage")
+app.add_typer(demo.group, name="demo")
 
 if __name__ == "__main__":
     app(prog_name="parley")

@@ -23,6 +23,7 @@ from app.chats import erasing
 from app.chats import pages as chat_pages
 from app.chats import streams as chat_streams
 from app.chats.replies import Replies
+from app.chats.titles import titles_of
 from app.core import api_docs, error_pages, health
 from app.core import logging as logs
 from app.core.crypto import load_secrets, open_vault
@@ -31,11 +32,15 @@ from app.core.requests import RequestGuard
 from app.core.settings import Settings
 from app.core.static_files import router as static_files_router
 from app.core.version import VERSION
+from app.gateway import spending
 from app.gateway.calls import Gateway
 from app.live.hub import Hub
 from app.live.seats import Seats
 from app.live.stopping import Stopping
 from app.live.tasks import Tasks
+from app.usage import api as usage_api
+from app.usage import budget_pages, currency, price_sheet
+from app.usage import pages as usage_pages
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -52,6 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     error_pages.install(app)
+    currency.install()
     app.include_router(health.router)
     app.include_router(static_files_router)
     app.include_router(accounts_pages.router)
@@ -62,6 +68,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(chat_pages.router)
     app.include_router(chat_streams.router)
     app.include_router(chat_api.router)
+    app.include_router(budget_pages.router)
+    app.include_router(usage_pages.router)
+    app.include_router(budget_pages.router)
+    app.include_router(usage_api.router)
+    app.include_router(usage_api.metrics_router)
     api_docs.install(app)
     app.add_middleware(RenewedCookies)
     app.add_middleware(
@@ -87,12 +98,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.replies = replies = Replies(database, hub, tasks, gateway)
     app.state.stopping = Stopping(hub)
     app.state.seats = Seats()
+    app.state.titles_of = titles_of
     app.state.detection = Detection(settings, tasks)
     app.state.workspace = await workspace.load(database)
     await hub.start()
     await replies.begin()
     tasks.start("gateway", gateway.run())
+    tasks.start("price list", price_sheet.warm(database))
     tasks.start("follow workspace", workspace.follow(database, hub, partial(setattr, app.state, "workspace")))
+    tasks.start("follow budgets", gateway.spending.follow(hub))
+    tasks.every(spending.SECONDS_BETWEEN_ROUNDS, "renew reservations", gateway.spending.keep_alive)
     tasks.every(housekeeping.SECONDS_BETWEEN_ROUNDS, "tidy", lambda: housekeeping.tidy(database))
     tasks.every(erasing.SECONDS_BETWEEN_ROUNDS, "erase deleted", lambda: erasing.erase_deleted(database))
     tasks.every(SECONDS_BETWEEN_ROUNDS, "refresh models", lambda: refresh_due(database, gateway.providers))

@@ -23,6 +23,7 @@ PUBLIC = {
     "/invitations/{token}",
     "/static/{name:path}",
     "/health",
+    "/metrics",
     "/docs",
     "/openapi.json",
 }

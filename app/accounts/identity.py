@@ -37,6 +37,10 @@ class Identity:
         return self.sign_in.id if self.sign_in else None
 
     @property
+    def api_key_id(self) -> str | None:
+        return self.api_key.id if self.api_key else None
+
+    @property
     def streams(self) -> tuple[str, ...]:
         """Streams of the hub that say `signed_out` when this identity has ended."""
         of_session = (sessions.stream_of_session(self.sign_in.id),) if self.sign_in else ()

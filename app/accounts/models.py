@@ -1,9 +1,9 @@
 """People, how they prove who they are, and the log of what was done."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.clock import now
@@ -94,6 +94,44 @@ class ApiKey(Base):
     revoked_at: Mapped[datetime | None]
 
 
+class Group(Base):
+    """People who share a purse, and what they may use. A deleted one stays as a name in what was used."""
+
+    __tablename__ = "groups"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str]
+    handle: Mapped[str | None] = mapped_column(unique=True)
+    """The name without capitals, so that no two groups look alike; None once deleted: the name is free again."""
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    deleted_at: Mapped[datetime | None]
+
+
+class Membership(Base):
+    """A person's place in a group. Of those who are in any group, exactly one place is the main one."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (
+        Index(
+            "uq_memberships_user_id_is_main",
+            "user_id",
+            unique=True,
+            sqlite_where=text("is_main"),
+            postgresql_where=text("is_main"),
+        ),
+    )
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    group_id: Mapped[str] = mapped_column(
+        ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    is_main: Mapped[bool] = mapped_column(default=False)
+    """Whether this group pays for what the person uses."""
+    is_manager: Mapped[bool] = mapped_column(default=False)
+    """Whether the person sees what the whole group uses."""
+    joined_at: Mapped[datetime] = mapped_column(default=now)
+
+
 class SignInAttempts(Base):
     """How often signing in failed lately, for one account or one address (`subject` is a keyed hash)."""
 
@@ -133,4 +171,12 @@ class Workspace(Base):
     id: Mapped[int] = mapped_column(primary_key=True, default=1)
     name: Mapped[str] = mapped_column(default="")
     system_prompt: Mapped[str] = mapped_column(Text, default="")
+    timezone: Mapped[str] = mapped_column(default="UTC")
+    """In which days and months begin, for sums and budgets."""
+    currency: Mapped[str] = mapped_column(default="USD")
+    """In which money is shown; it is always counted in US dollars."""
+    exchange_rate_micros: Mapped[int] = mapped_column(BigInteger, default=1_000_000)
+    """Millionths of the currency for one US dollar."""
+    exchange_rate_on: Mapped[date | None]
+    """The day of that rate."""
     created_at: Mapped[datetime] = mapped_column(default=now)

@@ -24,12 +24,19 @@ LONGEST_SYSTEM_PROMPT = 20_000
 async def load(database: Database) -> Workspace:
     """The stored row, or one with nothing in it while there is none."""
     async with database.reading() as session:
-        return await session.get(Workspace, 1) or Workspace(id=1, name="", system_prompt="")
+        return await stored_or_new(session)
+
+
+async def stored_or_new(session: AsyncSession) -> Workspace:
+    """The stored row, or one that is not in the session yet."""
+    return await session.get(Workspace, 1) or Workspace(
+        id=1, name="", system_prompt="", timezone="UTC", currency="USD", exchange_rate_micros=1_000_000
+    )
 
 
 async def change(session: AsyncSession, hub: Hub, act: Act, *, name: str, system_prompt: str) -> Workspace:
     """Store both and tell every process. Raises Invalid."""
-    row = await session.get(Workspace, 1) or Workspace(id=1, name="", system_prompt="")
+    row = await stored_or_new(session)
     session.add(row)
     name, system_prompt = name.strip(), system_prompt.strip().replace("\r\n", "\n")
     if len(name) > LONGEST_NAME:

@@ -7,7 +7,19 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import RedirectResponse
 
 from app.accounts.access import CurrentAdministrator
-from app.admin import audit, connections, invitations, models, users, workspace
+from app.admin import (
+    audit,
+    budgets,
+    connections,
+    groups,
+    invitations,
+    models,
+    prices,
+    restrictions,
+    usage,
+    users,
+    workspace,
+)
 from app.core.errors import NotFound
 
 
@@ -15,13 +27,20 @@ async def guard(administrator: CurrentAdministrator) -> None:
     """Lets administrators through; `CurrentAdministrator` turns everybody else away."""
 
 
-router = APIRouter(prefix="/admin", dependencies=[Depends(guard)], include_in_schema=False)
+router = APIRouter(
+    prefix="/admin", dependencies=[Depends(guard), prices.NoteMissing], include_in_schema=False
+)
 router.include_router(users.router)
+router.include_router(groups.router)
 router.include_router(invitations.router)
 router.include_router(audit.router)
+router.include_router(usage.router)
 router.include_router(workspace.router)
 router.include_router(connections.router)
 router.include_router(models.router)
+router.include_router(prices.router)
+router.include_router(budgets.router)
+router.include_router(restrictions.router)
 
 
 @router.get("")

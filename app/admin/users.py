@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
-from app.accounts import administration, invitations, sessions
+from app.accounts import administration, invitations, memberships, sessions
 from app.accounts.access import CurrentAct, CurrentHouse
 from app.accounts.administration import Search
 from app.accounts.house import House
@@ -109,9 +109,11 @@ async def _page(
             session, search, limit=PAGE_SIZE + 1, offset=(number - 1) * PAGE_SIZE
         )
         shown = found[:PAGE_SIZE]
+        ids = [user.id for user in shown]
         context = {
             "people": shown,
-            "last_seen": await sessions.last_seen(session, [user.id for user in shown]),
+            "last_seen": await sessions.last_seen(session, ids),
+            "places": await memberships.places_of(session, ids),
             "count": await administration.count_people(session),
             "waiting": len(await invitations.all_open(session)),
         }

@@ -17,6 +17,7 @@ from app.catalog.discovery import Discovery
 from app.catalog.models import Connection, Model
 from app.catalog.opening import Target, target_of
 from app.catalog.overview import UNKNOWN_KIND, kind_of
+from app.catalog.restrictions import is_open_to
 from app.core.crypto import Vault
 from app.core.database import Session, database_of
 from app.core.errors import NotFound, ParleyError
@@ -32,6 +33,7 @@ BY_FULL_NAME = (
     select(Model, Connection)
     .join(Connection, Model.connection_id == Connection.id)
     .where(Connection.name == bindparam("connection"), Model.name == bindparam("model"))
+    .where(is_open_to(bindparam("user_id")))
 )
 
 
@@ -59,6 +61,8 @@ class UsableModel:
     abilities: tuple[str, ...]
     """Of `vision`, `tools`, `reasoning`; only what the provider says it can do."""
     why_not: str | None = None
+    base_url: str = ""
+    """Where the connection leads; decides the price."""
 
     @property
     def is_usable(self) -> bool:
@@ -89,33 +93,41 @@ class FoundModel:
 async def usable_models(session: AsyncSession, user: User) -> list[UsableModel]:
     """The ticked models that `user` may choose from, by connection and name.
 
-    Those that cannot answer just now are listed with the reason, so that nobody wonders where they went.
+    What is kept to groups of others is not among them. Those that cannot answer just now are listed with the
+    reason, so that nobody wonders where they went.
     """
     found = await session.execute(
         select(Model, Connection)
         .join(Connection, Model.connection_id == Connection.id)
-        .where(Connection.is_active, Model.is_enabled)
+        .where(Connection.is_active, Model.is_enabled, is_open_to(user.id))
         .order_by(Connection.label, Connection.id, Model.display_name, Model.name)
     )
     return [_as_choice(model, connection) for model, connection in found if not model.embeddings]
 
 
-async def faces_of(session: AsyncSession, full_names: set[str]) -> dict[str, ModelFace]:
-    """The face of each of these models, by full name; a model that is gone is shown by its name."""
+async def faces_of(session: AsyncSession, full_names: set[str], user_id: str) -> dict[str, ModelFace]:
+    """The face of each of these models, by full name; one that is gone is shown by its name.
+
+    So is one that this person may not use: whoever guesses its name must not see that it exists.
+    """
     halves = [full_name.partition("/")[::2] for full_name in full_names]
     found = await session.execute(
         select(Model, Connection)
         .join(Connection, Model.connection_id == Connection.id)
-        .where(tuple_(Connection.name, Model.name).in_(halves))
+        .where(tuple_(Connection.name, Model.name).in_(halves), is_open_to(user_id))
     )
     known = {full_name_of(model, connection): _face(model, connection) for model, connection in found}
     return {name: known.get(name) or _face_of_stranger(name) for name in full_names}
 
 
-async def find_model(session: AsyncSession, full_name: str) -> FoundModel:
-    """The model `connection/model`, ready to be called. Raises ModelNotUsable."""
+async def find_model(session: AsyncSession, full_name: str, user_id: str) -> FoundModel:
+    """The model `connection/model`, ready to be called by this person. Raises ModelNotUsable.
+
+    What the person may not use is answered for as if it did not exist.
+    """
     connection_name, _, name = full_name.partition("/")
-    found = await session.execute(BY_FULL_NAME, {"connection": connection_name, "model": name})
+    asked_for = {"connection": connection_name, "model": name, "user_id": user_id}
+    found = await session.execute(BY_FULL_NAME, asked_for)
     row = found.one_or_none()
     if row is None:
         raise ModelNotUsable(_never_heard_of(full_name))
@@ -155,6 +167,7 @@ def _as_choice(model: Model, connection: Connection) -> UsableModel:
         max_output_tokens=model.max_output_tokens,
         abilities=model.abilities,
         why_not=_refusal(model, connection) or _trouble(connection),
+        base_url=connection.base_url,
     )
 
 
@@ -193,6 +206,13 @@ async def _connection(connection_id: str, session: Session, _: CurrentAdministra
     return connection
 
 
+async def _model(model_id: str, session: Session, _: CurrentAdministrator) -> Model:
+    model = await session.get(Model, model_id)
+    if model is None:
+        raise NotFound
+    return model
+
+
 def _discovery(request: Request) -> Discovery:
     state = request.app.state
     return Discovery(database_of(request), state.providers, state.tasks)
@@ -209,6 +229,7 @@ def _detection(request: Request) -> Detection:
 
 
 CurrentConnection = Annotated[Connection, Depends(_connection)]
+CurrentModel = Annotated[Model, Depends(_model)]
 CurrentDiscovery = Annotated[Discovery, Depends(_discovery)]
 CurrentVault = Annotated[Vault, Depends(_vault)]
 CurrentDetection = Annotated[Detection, Depends(_detection)]

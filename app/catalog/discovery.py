@@ -182,7 +182,8 @@ def _describe(model: Model, info: ModelInfo) -> None:
 
 
 async def _lose(session: AsyncSession, model: Model, at: datetime) -> None:
-    if not model.is_enabled:
+    # A restricted one stays even without its tick: it must not come back open to everyone.
+    if not model.is_enabled and not model.is_restricted:
         await session.delete(model)
     elif model.missing_since is None:
         model.missing_since = at

@@ -27,6 +27,8 @@ class Connection(Base):
     encrypted_key: Mapped[str | None] = mapped_column(Text)
     key_hint: Mapped[str] = mapped_column(default="")
     is_active: Mapped[bool] = mapped_column(default=True)
+    is_restricted: Mapped[bool] = mapped_column(default=False)
+    """Only the groups in `connection_groups` may use it; with none left nobody but administrators may."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     changed_at: Mapped[datetime] = mapped_column(default=now)
     """When its address or key was last set: what was heard before counts no more."""
@@ -67,6 +69,8 @@ class Model(Base):
     reasoning: Mapped[bool | None]
     embeddings: Mapped[bool | None]
     is_enabled: Mapped[bool] = mapped_column(default=False)
+    is_restricted: Mapped[bool] = mapped_column(default=False)
+    """Only the groups in `model_groups` may use it, as far as the connection lets them."""
     found_at: Mapped[datetime] = mapped_column(default=now)
     missing_since: Mapped[datetime | None]
     """Set when a refresh no longer found it; it stays listed, with the reason, and cannot be used."""
@@ -76,3 +80,27 @@ class Model(Base):
         """What it is known to do, of `vision`, `tools`, `reasoning` and `embeddings`."""
         known = ("vision", "tools", "reasoning", "embeddings")
         return tuple(name for name in known if getattr(self, name))
+
+
+class ConnectionGroup(Base):
+    """A group that may use a restricted connection."""
+
+    __tablename__ = "connection_groups"
+
+    connection_id: Mapped[str] = mapped_column(
+        ForeignKey("connections.id", ondelete="CASCADE"), primary_key=True
+    )
+    group_id: Mapped[str] = mapped_column(
+        ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
+class ModelGroup(Base):
+    """A group that may use a restricted model."""
+
+    __tablename__ = "model_groups"
+
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), primary_key=True)
+    group_id: Mapped[str] = mapped_column(
+        ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True, index=True
+    )

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalog.addresses import is_on_this_machine
 from app.catalog.models import Connection, Model
+from app.catalog.restrictions import Audience, audience_of, audiences
 from app.core.clock import now
 from app.providers.registry import KINDS, Kind
 
@@ -46,6 +47,7 @@ class Card:
     ticked: int
     total: int
     state: State
+    audience: Audience
 
     @property
     def is_waiting(self) -> bool:
@@ -59,18 +61,24 @@ class Group:
 
     card: Card
     models: list[Model]
+    audiences: dict[str, Audience]
+    """Who may use each of the models, by its id."""
 
 
 async def cards(session: AsyncSession) -> list[Card]:
     """Every connection, by label."""
-    connections = await session.scalars(select(Connection).order_by(Connection.label, Connection.id))
+    connections = list(await session.scalars(select(Connection).order_by(Connection.label, Connection.id)))
     counts = await _counts(session)
-    return [_card(connection, *counts.get(connection.id, (0, 0))) for connection in connections]
+    allowed = await audiences(session, connections)
+    return [
+        _card(connection, *counts.get(connection.id, (0, 0)), allowed[connection.id])
+        for connection in connections
+    ]
 
 
 async def card(session: AsyncSession, connection: Connection) -> Card:
     counts = await _counts(session, connection.id)
-    return _card(connection, *counts.get(connection.id, (0, 0)))
+    return _card(connection, *counts.get(connection.id, (0, 0)), await audience_of(session, connection))
 
 
 async def groups(
@@ -84,13 +92,15 @@ async def groups(
         query = query.where(Model.is_enabled)
     if connection_id is not None:
         query = query.where(Model.connection_id == connection_id)
+    found = list(await session.scalars(query))
     models: dict[str, list[Model]] = {}
-    for model in await session.scalars(query):
+    for model in found:
         models.setdefault(model.connection_id, []).append(model)
+    allowed = await audiences(session, found)
     is_filtered = bool(search) or only_ticked
     shown = [card for card in await cards(session) if connection_id in (None, card.connection.id)]
     return [
-        Group(card, models.get(card.connection.id, []))
+        Group(card, models.get(card.connection.id, []), allowed)
         for card in shown
         if not is_filtered or card.connection.id in models
     ]
@@ -105,8 +115,8 @@ def kind_of(connection: Connection) -> Kind:
     return KINDS.get(connection.kind, UNKNOWN_KIND)
 
 
-def _card(connection: Connection, ticked: int, total: int) -> Card:
-    return Card(connection, kind_of(connection), ticked, total, _state(connection))
+def _card(connection: Connection, ticked: int, total: int, audience: Audience) -> Card:
+    return Card(connection, kind_of(connection), ticked, total, _state(connection), audience)
 
 
 def _state(connection: Connection) -> State:

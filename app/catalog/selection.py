@@ -32,13 +32,16 @@ async def tick_all(session: AsyncSession, connection: Connection, is_enabled: bo
     return await tick(session, connection, names, is_enabled, act)
 
 
-async def refuse_unknown(session: AsyncSession, connection: Connection, name: str) -> None:
-    """Raises NotFound when the connection has no model called `name`."""
-    if name not in {model.name for model in await _models_of(session, connection)}:
+async def by_name(session: AsyncSession, connection: Connection, name: str) -> Model:
+    """The connection's model called `name`, as the command line names it. Raises NotFound."""
+    query = select(Model).where(Model.connection_id == connection.id, Model.name == name)
+    model = await session.scalar(query)
+    if model is None:
         raise NotFound(
             f"{connection.name} has no model called “{name}”. `parley models list --all` shows every model; "
             "`parley models refresh` looks for new ones."
         )
+    return model
 
 
 async def _models_of(session: AsyncSession, connection: Connection) -> list[Model]:
@@ -52,8 +55,9 @@ async def _set(
         return
     for model in models:
         model.is_enabled = is_enabled
-        # Kept only for its tick: once nobody may use it, there is nothing left to explain.
-        if not is_enabled and model.missing_since is not None:
+        # Kept only for its tick: once nobody may use it, there is nothing left to explain. A restriction
+        # stays, so that the model does not come back open to everyone.
+        if not is_enabled and model.missing_since is not None and not model.is_restricted:
             await session.delete(model)
     action = "models.enabled" if is_enabled else "models.disabled"
     audit.record(

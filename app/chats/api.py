@@ -150,9 +150,8 @@ async def create_message(
     as events: `start` with question and reply, `delta` with `{"text"}`, then `done` or `error` with the whole
     reply. Going away does not stop the reply.
     """
-    draft = Draft(
-        given.content, await model_for_next(session, identity.user, given.model or chat.model), given.key
-    )
+    model = await model_for_next(session, identity.user, given.model or chat.model)
+    draft = Draft(given.content, model, given.key, identity.api_key_id)
     longest = longest_message(request)
     posted = await posting.post(session, chat, identity.user, draft, longest=longest)
     await session.commit()
@@ -173,20 +172,29 @@ async def read_message(message: CurrentMessage) -> MessageBody:
 
 @router.post("/{chat_id}/messages/{message_id}/variants", status_code=201)
 async def create_variant(
-    chat: CurrentChat, reply: CurrentReply, session: Session, replies: CurrentReplies, wish: VariantWish
+    chat: CurrentChat,
+    reply: CurrentReply,
+    identity: CurrentIdentity,
+    session: Session,
+    replies: CurrentReplies,
+    wish: VariantWish,
 ) -> MessageBody:
     """Ask for another answer beside this one; join its stream to see it grow."""
-    variant = await posting.regenerate(session, chat, reply, wish.model)
+    variant = await posting.regenerate(session, chat, reply, wish.model, api_key_id=identity.api_key_id)
     after_commit(session, partial(replies.start, variant))
     return MessageBody.of(variant)
 
 
 @router.post("/{chat_id}/messages/{message_id}/continuation", status_code=202)
 async def create_continuation(
-    chat: CurrentChat, reply: CurrentReply, session: Session, replies: CurrentReplies
+    chat: CurrentChat,
+    reply: CurrentReply,
+    identity: CurrentIdentity,
+    session: Session,
+    replies: CurrentReplies,
 ) -> MessageBody:
     """Let a stopped or interrupted answer go on where it ends; join its stream to see it grow."""
-    await posting.continue_reply(session, chat, reply)
+    await posting.continue_reply(session, chat, reply, api_key_id=identity.api_key_id)
     after_commit(session, partial(replies.start, reply))
     return MessageBody.of(reply)
 

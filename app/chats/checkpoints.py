@@ -118,3 +118,5 @@ def _add_usage(reply: Message, receipt: Receipt) -> None:
     reply.output_tokens = (reply.output_tokens or 0) + usage.output
     reply.reasoning_tokens = (reply.reasoning_tokens or 0) + usage.reasoning
     reply.tokens_are_estimated = reply.tokens_are_estimated or receipt.is_estimate
+    if receipt.charge.micros is not None:
+        reply.cost_micros = (reply.cost_micros or 0) + receipt.charge.micros

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 
 from app.core.errors import ParleyError
 from app.providers.base import Role, Turn
-from app.usage.estimates import tokens_in_turns
+from app.usage.estimates import room_for_answer, tokens_in_turns
 
 ASSUMED_WINDOW = 32_768
 """Tokens, for a model whose provider does not say."""
-LARGEST_RESERVE = 4_096
-"""Tokens kept free for the answer, but never more than a quarter of the window."""
 
 
 class QuestionTooLong(ParleyError):
@@ -35,7 +33,7 @@ class Context:
 def room_for_turns(window: int | None) -> int:
     """Tokens that the turns may take, with room for an answer kept free."""
     window = window or ASSUMED_WINDOW
-    return window - min(LARGEST_RESERVE, window // 4)
+    return window - room_for_answer(window)
 
 
 def assemble(system_prompt: str, newest_first: Iterable[Turn], total: int, window: int | None) -> Context:

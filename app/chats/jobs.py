@@ -33,7 +33,7 @@ class Job:
 async def prepare(session: AsyncSession, reply: Message) -> Job:
     """Raises catalog.access.ModelNotUsable and context.QuestionTooLong."""
     chat = await session.get_one(Chat, reply.chat_id)
-    model = await find_model(session, reply.model)
+    model = await find_model(session, reply.model, chat.owner_id)
     last_id = reply.id if reply.content else reply.parent_id
     page = await history.page_ending_at(session, chat, last_id, limit=MOST_MESSAGES)
     told = [turn for turn in map(history.as_turn, page.messages) if turn is not None]
@@ -42,7 +42,13 @@ async def prepare(session: AsyncSession, reply: Message) -> Job:
     chosen = context.assemble(
         await _system_prompt(session, chat), reversed(told), len(told), model.context_window
     )
-    call = Call(chat.owner_id, reply.model, chosen.turns, origin=f"chat:{chat.id}")
+    call = Call(
+        chat.owner_id,
+        reply.model,
+        chosen.turns,
+        origin=f"chat:{chat.id}",
+        api_key_id=reply.api_key_id,
+    )
     return Job(reply.id, chat.id, chat.owner_id, call, chosen.left_out + _beyond(page))
 
 

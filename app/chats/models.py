@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.clock import now
@@ -25,6 +25,7 @@ class MessageStatus(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+WAS_METERED = "output_tokens IS NOT NULL"
 RUNNING = (MessageStatus.PENDING, MessageStatus.STREAMING)
 
 
@@ -58,6 +59,16 @@ class Message(Base):
         # The list of conversations asks which of them have a running reply, without reading their messages.
         Index("ix_messages_chat_id_status", "chat_id", "status"),
         Index("ix_messages_status_heartbeat_at", "status", "heartbeat_at"),
+        # What a conversation cost is added up from this index alone, however long its texts are.
+        Index(
+            "ix_messages_chat_id_model_cost_micros",
+            "chat_id",
+            "model",
+            "cost_micros",
+            "tokens_are_estimated",
+            sqlite_where=text(WAS_METERED),
+            postgresql_where=text(WAS_METERED),
+        ),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
@@ -82,6 +93,10 @@ class Message(Base):
     output_tokens: Mapped[int | None]
     reasoning_tokens: Mapped[int | None]
     tokens_are_estimated: Mapped[bool] = mapped_column(default=False)
+    cost_micros: Mapped[int | None] = mapped_column(BigInteger)
+    """Micro-US-dollars, as the ledger has them. None: nothing was charged yet, or the model had no price."""
+    api_key_id: Mapped[str | None]
+    """The personal key with which this reply was asked for, if one was."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     heartbeat_at: Mapped[datetime | None]
     first_token_at: Mapped[datetime | None]

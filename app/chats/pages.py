@@ -19,6 +19,7 @@ from app.chats.access import (
     hub_of,
     longest_message,
 )
+from app.chats.costs import cost_of
 from app.chats.history import Page, page_ending_at
 from app.chats.models import Chat, Message
 from app.chats.news import News, tell
@@ -28,11 +29,14 @@ from app.chats.presenting import chat_view, earlier_url, present
 from app.chats.replies import Replies
 from app.chats.sidebar import link_to, sidebar_of
 from app.chats.views import ComposerView
+from app.core.clock import now
 from app.core.database import Session, after_commit, commit_early, database_of
 from app.core.ids import new_id
 from app.core.paging import Cursor
 from app.core.requests import is_htmx
 from app.core.templating import page, timezone_of
+from app.usage.budget_overview import warnings
+from app.usage.currency import currency_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -257,8 +261,10 @@ async def _page(
         messages=await present(session, chat, shown.messages) if chat else [],
         earlier_url=earlier_url(chat, shown) if chat else None,
         sidebar=await sidebar_of(session, user, timezone=timezone_of(request), current_id=current_id),
-        picker=await picker_for(session, user, chat),
+        picker=await picker_for(session, user, currency_of(request.app.state.workspace), chat),
+        cost=await cost_of(session, chat) if chat else None,
         composer=_composer(user, chat),
+        warnings=await warnings(session, user, chat.model, now()) if chat else [],
         is_unread=bool(chat and chat.is_unread),
     )
 

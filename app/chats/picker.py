@@ -9,14 +9,25 @@ from app.accounts.models import User
 from app.catalog.access import UsableModel, usable_models
 from app.chats.models import Chat
 from app.chats.views import ModelChoice, ModelGroup, PickerView
+from app.core.clock import now
+from app.usage import prices
+from app.usage.currency import NO_PRICE, Currency, money_rate
+from app.usage.price_list import Offer
+from app.usage.pricing import Price
 
 
-async def picker_for(session: AsyncSession, user: User, chat: Chat | None = None) -> PickerView:
+async def picker_for(
+    session: AsyncSession, user: User, currency: Currency, chat: Chat | None = None
+) -> PickerView:
     """The picker of `chat`, or of a new conversation."""
     models = await usable_models(session, user)
+    prices_now = await _prices_of(session, models)
     wanted = chat.model if chat and chat.model else await last_model_of(session, user)
     selected = _selected(models, wanted)
-    choices = [_choice(model, is_selected=model is selected) for model in models]
+    choices = [
+        _choice(model, price, currency, is_selected=model is selected)
+        for model, price in zip(models, prices_now, strict=True)
+    ]
     groups = [
         ModelGroup(label, members[0].icon, members[0].hue, members)
         for label, members in (
@@ -52,7 +63,17 @@ def _selected(models: list[UsableModel], wanted: str) -> UsableModel | None:
     return exact or next(iter(usable), None)
 
 
-def _choice(model: UsableModel, *, is_selected: bool) -> ModelChoice:
+async def _prices_of(session: AsyncSession, models: list[UsableModel]) -> list[Price | None]:
+    moment = now()
+    offers = [
+        Offer(model.connection, model.full_name.partition("/")[2], model.kind, model.base_url)
+        for model in models
+    ]
+    book = await prices.book(session, offers)
+    return [book.at(offer, moment) for offer in offers]
+
+
+def _choice(model: UsableModel, price: Price | None, currency: Currency, *, is_selected: bool) -> ModelChoice:
     return ModelChoice(
         full_name=model.full_name,
         label=model.label,
@@ -63,7 +84,24 @@ def _choice(model: UsableModel, *, is_selected: bool) -> ModelChoice:
         vision="vision" in model.abilities,
         tools="tools" in model.abilities,
         reasoning="reasoning" in model.abilities,
+        price=_price_text(price, currency),
+        input_rates=_input_rates(price),
         is_usable=model.is_usable,
         why_not=model.why_not,
         is_selected=is_selected,
     )
+
+
+def _price_text(price: Price | None, currency: Currency) -> str:
+    if price is None:
+        return NO_PRICE
+    if price.is_free:
+        return "Free"
+    return f"{money_rate(price.rates.input, currency)} / {money_rate(price.rates.output, currency)}"
+
+
+def _input_rates(price: Price | None) -> str:
+    if price is None:
+        return ""
+    steps = ((0, price.rates), *((tier.above, tier.rates) for tier in price.tiers))
+    return " ".join(f"{above}:{rates.input}" for above, rates in steps)

@@ -29,6 +29,8 @@ class Draft:
     body: str
     model: str = ""
     key: str | None = None
+    api_key_id: str | None = None
+    """The personal key that was used to say it, if one was; the same below."""
 
 
 @dataclass(frozen=True)
@@ -70,22 +72,28 @@ async def post(session: AsyncSession, chat: Chat, author: User, draft: Draft, *,
     return await _ask(session, chat, author, draft, body)
 
 
-async def regenerate(session: AsyncSession, chat: Chat, reply: Message, model: str = "") -> Message:
+async def regenerate(
+    session: AsyncSession, chat: Chat, reply: Message, model: str = "", *, api_key_id: str | None = None
+) -> Message:
     """Another answer to the same question, beside the earlier one. Raises Conflict."""
     if reply.is_running:
         raise Conflict("This answer is still being written. Stop it first, then ask for another one.")
     if model:
         chat.model = model
-    return await _answer(session, chat, reply.parent_id, reply.depth, model or chat.model or reply.model)
+    model = model or chat.model or reply.model
+    return await _answer(session, chat, reply.parent_id, reply.depth, model, api_key_id)
 
 
-async def continue_reply(session: AsyncSession, chat: Chat, reply: Message) -> None:
+async def continue_reply(
+    session: AsyncSession, chat: Chat, reply: Message, *, api_key_id: str | None = None
+) -> None:
     """Let a stopped or interrupted answer grow on from where it is. Raises Conflict."""
     if reply.is_running:
         raise Conflict("This answer is still being written.")
     if chat.tip_id != reply.id:
         raise Conflict("The conversation went on after this answer. Ask for another answer instead.")
     reply.status = MessageStatus.PENDING
+    reply.api_key_id = api_key_id
     reply.error_code = reply.error_message = ""
     reply.finished_at = reply.stop_requested_at = None
     reply.heartbeat_at = chat.last_activity_at = now()
@@ -186,11 +194,12 @@ async def _ask(session: AsyncSession, chat: Chat, author: User, draft: Draft, bo
         request_key=draft.key[:LONGEST_KEY] if draft.key else None,
     )
     session.add(question)
-    return Posted(question, await _answer(session, chat, question.id, question.depth + 1, chat.model))
+    reply = await _answer(session, chat, question.id, question.depth + 1, chat.model, draft.api_key_id)
+    return Posted(question, reply)
 
 
 async def _answer(
-    session: AsyncSession, chat: Chat, parent_id: str | None, depth: int, model: str
+    session: AsyncSession, chat: Chat, parent_id: str | None, depth: int, model: str, api_key_id: str | None
 ) -> Message:
     reply = Message(
         id=new_id(),
@@ -199,6 +208,7 @@ async def _answer(
         depth=depth,
         role=MessageRole.ASSISTANT,
         model=model,
+        api_key_id=api_key_id,
         status=MessageStatus.PENDING,
         heartbeat_at=now(),
     )

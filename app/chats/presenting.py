@@ -25,13 +25,16 @@ ERROR_TITLES = {
     "timed_out": "The provider took too long",
     "not_the_protocol": "The provider answered in another language",
     "broken_off": "The answer broke off",
+    "budget_exceeded": "The budget does not allow this",
+    "rate_limit_exceeded": "Too many requests",
 }
 
 
 async def present(session: AsyncSession, chat: Chat, messages: list[Message]) -> list[MessageView]:
     """Views of `messages`, in their order."""
     variants = await variants_of(session, chat, messages)
-    faces = await faces_of(session, {message.model for message in messages if message.is_reply})
+    models = {message.model for message in messages if message.is_reply}
+    faces = await faces_of(session, models, chat.owner_id)
     people = await _people(session, {message.author_id for message in messages if message.author_id})
     return [
         _reply(chat, message, await _html_of(message), variants[message.id], faces[message.model])
@@ -154,6 +157,7 @@ def _view(
         cached_tokens=message.cached_tokens,
         reasoning_tokens=message.reasoning_tokens,
         tokens_are_estimated=message.tokens_are_estimated,
+        cost_micros=message.cost_micros,
         first_token_seconds=message.seconds_to_first_token,
         total_seconds=message.seconds_in_all,
         stream_url=f"{url}/stream",

@@ -72,6 +72,9 @@ class MessageBody(BaseModel):
     output_tokens: int | None
     reasoning_tokens: int | None
     tokens_are_estimated: bool
+    cost_micros: int | None = Field(
+        description="Millionths of a US dollar; null: nothing was charged, or the model has no price."
+    )
     created_at: datetime
     first_token_at: datetime | None
     finished_at: datetime | None

@@ -8,12 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.access import CurrentIdentity, Identity
 from app.chats.access import CurrentChat, CurrentReplies, CurrentReply, chat_of, hub_of, message_of
+from app.chats.costs import cost_of
 from app.chats.history import messages_after, page_ending_at
 from app.chats.models import Chat
 from app.chats.news import News, stream_of_owner
 from app.chats.presenting import earlier_url, present
 from app.chats.sidebar import link_to, sidebar_of
 from app.chats.streaming import Position, html_of, partial, until_signed_out
+from app.core.clock import now
 from app.core.database import database_of
 from app.core.errors import NotFound, TooMany
 from app.core.templating import render, timezone_of
@@ -21,6 +23,7 @@ from app.live.hub import Lagged
 from app.live.seats import AllTaken, Seats
 from app.live.sse import EventStream, event
 from app.live.stopping import Stopping
+from app.usage.budget_overview import warnings
 
 router = APIRouter(include_in_schema=False)
 
@@ -76,8 +79,18 @@ async def _finished_message(request: Request, identity: Identity, chat_id: str, 
         chat = await chat_of(session, identity.user, chat_id)
         message = await message_of(session, chat, reply_id)
         views = await present(session, chat, [message])
+        cost = await cost_of(session, chat)
+        low = await warnings(session, identity.user, chat.model, now())
     html = render(request, "chats/_message.html", message=views[0])
-    return partial(f"#message-{reply_id}", "outerHTML", html)
+    total = render(request, "chats/_cost.html", cost=cost)
+    budget = render(request, "chats/_budget.html", warnings=low)
+    return "".join(
+        [
+            partial(f"#message-{reply_id}", "outerHTML", html),
+            partial("#chat-cost", "outerHTML", total),
+            partial("#budget-warning", "outerHTML", budget),
+        ]
+    )
 
 
 @dataclass

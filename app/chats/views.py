@@ -47,12 +47,44 @@ class MessageView:
     cached_tokens: int | None
     reasoning_tokens: int | None
     tokens_are_estimated: bool
+    cost_micros: int | None
+    """Micro-US-dollars; None when the model has no price."""
     first_token_seconds: float | None
     total_seconds: float | None
     stream_url: str
     stop_url: str
     retry_url: str | None
     continue_url: str | None
+
+
+@dataclass(frozen=True)
+class ModelCost:
+    """What a model's replies in a conversation cost, in micro-US-dollars; None when none of them had a price."""
+
+    label: str
+    icon: str
+    hue: int
+    replies: int
+    micros: int | None
+    is_whole: bool
+    """Whether each of them had a price."""
+    is_estimate: bool
+
+
+@dataclass(frozen=True)
+class ChatCost:
+    """What a conversation cost, by model."""
+
+    models: list[ModelCost]
+
+    @property
+    def micros(self) -> int:
+        return sum(model.micros or 0 for model in self.models)
+
+    @property
+    def is_estimate(self) -> bool:
+        """Whether some of it was estimated, or had no price."""
+        return any(model.is_estimate or not model.is_whole for model in self.models)
 
 
 @dataclass(frozen=True)
@@ -100,6 +132,10 @@ class ModelChoice:
     vision: bool
     tools: bool
     reasoning: bool
+    price: str
+    """For a million tokens in and out, such as `$3 / $15`; `Free`; `No price`."""
+    input_rates: str
+    """From how many tokens of input on a token costs how much, for a script: `0:3000000 200000:6000000`."""
     is_usable: bool
     why_not: str | None
     is_selected: bool

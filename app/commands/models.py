@@ -11,13 +11,20 @@ if TYPE_CHECKING:
     from app.catalog.discovery import Answer
     from app.catalog.overview import Group
 
-group = typer.Typer(no_args_is_help=True, help="Models: refresh, enable, disable, list.")
+group = typer.Typer(no_args_is_help=True, help="Models: refresh, enable, disable, restrict, open, list.")
 
 Names = Annotated[
     list[str],
     typer.Argument(help="connection/model, or connection/* for all of them.", metavar="MODEL..."),
 ]
 ALL = "*"
+Restricted = Annotated[
+    list[str],
+    typer.Argument(
+        help="connection/model, or connection/* for the connection and whatever it offers.",
+        metavar="MODEL...",
+    ),
+]
 
 
 @group.command()
@@ -46,6 +53,27 @@ def enable(names: Names) -> None:
 def disable(names: Names) -> None:
     """Close models to people."""
     _tick(names, False)
+
+
+@group.command()
+def restrict(
+    names: Restricted,
+    groups: Annotated[list[str], typer.Option("--group", help="Who may use them; give it again for more.")],
+) -> None:
+    """Keep models to groups. Connection and model must both allow it; administrators may use everything."""
+    from app.commands.working import at_work
+
+    at_work(lambda house: _restrict(house, names, groups))
+    typer.echo(f"Kept {', '.join(names)} to {', '.join(groups)}.")
+
+
+@group.command("open")
+def open_(names: Restricted) -> None:
+    """Let everyone use models that were kept to groups."""
+    from app.commands.working import at_work
+
+    at_work(lambda house: _restrict(house, names, []))
+    typer.echo(f"Opened {', '.join(names)} to everyone.")
 
 
 @group.command("list")
@@ -97,9 +125,27 @@ async def _select(house: "House", names: list[str], is_enabled: bool) -> int:
             if name == ALL:
                 changed += await selection.tick_all(session, connection, is_enabled, act)
             else:
-                await selection.refuse_unknown(session, connection, name)
+                await selection.by_name(session, connection, name)
                 changed += await selection.tick(session, connection, {name}, is_enabled, act)
     return changed
+
+
+async def _restrict(house: "House", names: list[str], group_names: list[str]) -> None:
+    """Keep what is named to these groups; without any, open it to everyone."""
+    from app.accounts import audit, groups
+    from app.catalog import connections, restrictions, selection
+
+    act = audit.Act(audit.COMMAND_LINE)
+    async with house.database.writing() as session:
+        group_ids = [(await groups.by_name(session, name)).id for name in group_names]
+        for full_name in names:
+            connection_name, _, name = full_name.partition("/")
+            connection = await connections.by_name(session, connection_name)
+            thing = connection if name == ALL else await selection.by_name(session, connection, name)
+            if group_ids:
+                await restrictions.restrict(session, thing, group_ids, act)
+            else:
+                await restrictions.open_to_everyone(session, thing, act)
 
 
 async def _groups(house: "House") -> "list[Group]":

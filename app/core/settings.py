@@ -70,6 +70,11 @@ class Settings(BaseSettings):
         20_000_000, ge=1_000, description="Largest request accepted, in bytes; more is answered with 413."
     )
     max_message_chars: int = Field(200_000, ge=1_000, description="Longest message accepted, in characters.")
+    metrics_token: str = Field(
+        "",
+        repr=False,
+        description="Opens /metrics to Prometheus as a bearer token; empty: there are no metrics.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
     log_format: Literal["text", "json"] = Field("text", description="Shape of log lines: text or json.")
 

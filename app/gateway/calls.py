@@ -8,11 +8,12 @@ completion.receipt
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import anyio
 
+from app.accounts.groups import group_of
 from app.catalog.access import FoundModel, find_model
 from app.catalog.health import Sign
 from app.catalog.opening import OpenProviders
@@ -22,10 +23,15 @@ from app.core.database import Database
 from app.core.settings import Settings
 from app.gateway.metering import Meter, Receipt
 from app.gateway.settling import Settlement, Settler
+from app.gateway.spending import Permit, Purpose, Spending, need_of
 from app.providers.base import Event, Request, Tool, Turn
 from app.providers.errors import ContextTooLong, ModelGone, ProviderError, RequestRefused
 from app.usage.estimates import tokens_in_turns
 from app.usage.ledger import Entry
+from app.usage.price_list import Offer
+from app.usage.prices import price_at
+from app.usage.pricing import Price
+from app.usage.purses import Payer
 
 SECONDS_TO_HANG_UP = 5
 ABOUT_THE_REQUEST = (ContextTooLong, ModelGone, RequestRefused)
@@ -45,6 +51,17 @@ class Call:
     tools: tuple[Tool, ...] = ()
     reasoning_effort: str | None = None
     streaming: bool = True
+    api_key_id: str | None = None
+    """The personal key that was used to ask, if one was."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Under what a call is made: its model, the price that holds while it lasts, who pays, and what limits it."""
+
+    model: FoundModel
+    price: Price | None
+    purpose: Purpose
 
 
 class Completion:
@@ -89,26 +106,29 @@ class Gateway:
     def __init__(self, database: Database, vault: Vault, settings: Settings) -> None:
         self._database = database
         self.providers = OpenProviders(vault, settings)
+        self.spending = Spending(database)
         self._settler = Settler(database)
 
     @asynccontextmanager
     async def open(self, call: Call) -> AsyncIterator[Completion]:
         """The completion of `call`; entered in the ledger however it ends, cancellation included.
 
-        Raises catalog.access.ModelNotUsable, or a providers.errors.ProviderError. No database connection is
+        Raises catalog.access.ModelNotUsable, usage.refusals.OverBudget or TooFast, or a ProviderError. No database connection is
         held while it streams.
         """
-        model = await self._find(call.model)
-        provider = self.providers.provider_for(model.target)
-        meter = Meter(tokens_in_turns(call.turns))
-        events = provider.stream(_request(call, model))
+        terms = await self._terms_of(call)
+        provider = self.providers.provider_for(terms.model.target)
+        request, permit = await self._permitted(_request(call, terms.model), terms)
+        meter = Meter(tokens_in_turns(call.turns), terms.price, permit.output_tokens)
+        events = provider.stream(request)
         completion = Completion(events, meter)
         try:
             yield completion
         finally:
             # Before any await: what comes after this line may be cancelled, the settlement may not.
             completion.receipt = meter.receipt()
-            self._settler.hand_in(_settlement(call, model, completion.receipt, meter))
+            self._settler.hand_in(_settlement(call, terms, permit, completion.receipt, meter))
+            self.spending.ended(permit)
             await _hang_up(events)
 
     async def run(self) -> None:
@@ -124,9 +144,26 @@ class Gateway:
         await self.flush()
         await self.providers.close()
 
-    async def _find(self, full_name: str) -> FoundModel:
+    async def _terms_of(self, call: Call) -> Terms:
         async with self._database.reading() as session:
-            return await find_model(session, full_name)
+            model = await find_model(session, call.model, call.user_id)
+            group = await group_of(session, call.user_id)
+            payer = Payer(call.user_id, call.model, group.id if group else None, call.api_key_id)
+            purpose = await self.spending.purpose(session, payer)
+            return Terms(model, await price_at(session, _offer(model), purpose.at), purpose)
+
+    async def _permitted(self, request: Request, terms: Terms) -> tuple[Request, Permit]:
+        """The request as far as limits allow it. Raises usage.refusals.OverBudget or TooFast."""
+        if not terms.purpose.purses:
+            return request, Permit()
+        permit = await self.spending.admit(terms.purpose, need_of(request, terms.model, terms.price))
+        if permit.output_tokens is None:
+            return request, permit
+        return replace(request, max_output_tokens=permit.output_tokens), permit
+
+
+def _offer(model: FoundModel) -> Offer:
+    return Offer(model.connection, model.name, model.target.kind, model.target.base_url)
 
 
 def _request(call: Call, model: FoundModel) -> Request:
@@ -150,11 +187,11 @@ def _output_limit(call: Call, model: FoundModel) -> int | None:
     return min(call.max_output_tokens, model.max_output_tokens)
 
 
-def _settlement(call: Call, model: FoundModel, receipt: Receipt, meter: Meter) -> Settlement:
-    at = now()
-    usage = receipt.usage
+def _settlement(call: Call, terms: Terms, permit: Permit, receipt: Receipt, meter: Meter) -> Settlement:
+    model, usage = terms.model, receipt.usage
     entry = Entry(
-        at=at,
+        # When it began: it counts to the period in which it was allowed.
+        at=terms.purpose.at,
         user_id=call.user_id,
         connection=model.connection,
         model=model.name,
@@ -169,8 +206,13 @@ def _settlement(call: Call, model: FoundModel, receipt: Receipt, meter: Meter) -
         cache_write_tokens=usage.cache_write,
         reasoning_tokens=usage.reasoning,
         error_code=receipt.error_code,
+        group_id=terms.purpose.payer.group_id,
+        api_key_id=call.api_key_id,
+        cost_micros=receipt.charge.micros,
+        price_source=receipt.charge.source,
+        price=receipt.charge.rates,
     )
-    return Settlement(entry, _sign(model, meter, at))
+    return Settlement(entry, _sign(model, meter, now()), permit.call_id)
 
 
 def _sign(model: FoundModel, meter: Meter, at: datetime) -> Sign | None:

@@ -16,14 +16,16 @@ from app.providers.base import (
 from app.providers.errors import BrokenOff, ProviderError
 from app.usage.estimates import tokens_in_bytes
 from app.usage.models import Outcome
+from app.usage.pricing import Charge, Price, charge
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a completion used and how it ended. Times are milliseconds since the call."""
+    """What a completion used, what that costs, and how it ended. Times are milliseconds since the call."""
 
     usage: Usage
     is_estimate: bool
+    charge: Charge
     outcome: Outcome
     total_ms: int
     first_token_ms: int | None = None
@@ -32,10 +34,18 @@ class Receipt:
 
 
 class Meter:
-    """Sees every event of one completion. `estimated_input` stands in while the provider reports nothing."""
+    """Sees every event of one completion, which is charged at `price`; None: the model has none.
 
-    def __init__(self, estimated_input: int) -> None:
+    `estimated_input` stands in while the provider reports nothing; `most_output` is what it was told not to
+    exceed.
+    """
+
+    def __init__(
+        self, estimated_input: int, price: Price | None = None, most_output: int | None = None
+    ) -> None:
         self._estimated_input = estimated_input
+        self._price = price
+        self._most_output = most_output
         self._started = time.perf_counter()
         self._first_token: float | None = None
         self._output_bytes = 0
@@ -67,9 +77,11 @@ class Meter:
 
     def receipt(self) -> Receipt:
         outcome = self._outcome()
+        usage = self._usage(outcome)
         return Receipt(
-            usage=self._usage(outcome),
+            usage=usage,
             is_estimate=not self._is_exact(outcome),
+            charge=charge(usage, self._price),
             outcome=outcome,
             total_ms=_milliseconds(time.perf_counter() - self._started),
             first_token_ms=None
@@ -99,7 +111,7 @@ class Meter:
         """The provider's figures; of a completion cut short, whichever is more: reported or counted."""
         if self._was_never_answered(outcome):
             return Usage(input=0, output=0)
-        estimated = Usage(self._estimated_input, tokens_in_bytes(self._output_bytes))
+        estimated = Usage(self._estimated_input, self._estimated_output())
         reported = self._reported
         if reported is None:
             return estimated
@@ -112,6 +124,10 @@ class Meter:
             cache_write=reported.cache_write,
             reasoning=reported.reasoning,
         )
+
+    def _estimated_output(self) -> int:
+        estimate = tokens_in_bytes(self._output_bytes)
+        return estimate if self._most_output is None else min(estimate, self._most_output)
 
     def _was_never_answered(self, outcome: Outcome) -> bool:
         return outcome is Outcome.FAILED and not self.got_through and self._reported is None

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.catalog import health
 from app.core.database import Database
-from app.usage import ledger
+from app.usage import ledger, reservations
 
 log = structlog.get_logger("parley.settling")
 
@@ -27,10 +27,14 @@ MOST_WAITING = 50_000
 
 @dataclass(frozen=True)
 class Settlement:
-    """What is written about one call. `sign` is None when the call says nothing about its connection."""
+    """What is written about one call. `sign` is None when the call says nothing about its connection.
+
+    `call_id` is under what the call reserved; None when it reserved nothing.
+    """
 
     entry: ledger.Entry
     sign: health.Sign | None
+    call_id: str | None = None
 
 
 class Settler:
@@ -82,7 +86,9 @@ class Settler:
 
     async def _write(self, batch: list[Settlement]) -> None:
         async with self._database.writing() as session:
-            await ledger.record(session, [settlement.entry for settlement in batch])
+            entries = [settlement.entry for settlement in batch]
+            await reservations.settle(session, entries, [found.call_id for found in batch if found.call_id])
+            await ledger.record(session, entries)
             for sign in _newest_of_each(settlement.sign for settlement in batch):
                 await health.note(session, sign)
 

@@ -1,13 +1,25 @@
 """Token counts for when nobody reported any: quick, close, and always marked as estimates."""
 
+import json
 from collections.abc import Iterable
 
-from app.providers.base import Turn
+from app.providers.base import Tool, Turn
 
 BYTES_PER_TOKEN = 3.5
 TOKENS_PER_TURN = 4
 """What vendors add for each turn's frame."""
 TOKENS_PER_IMAGE = 1_000
+MOST_TOKENS_PER_TURN = 16
+MOST_TOKENS_PER_IMAGE = 6_000
+MOST_TOKENS_FOR_TOOLS = 1_000
+"""What vendors tell a model about how tools are called."""
+
+LARGEST_ROOM = 4_096
+
+
+def room_for_answer(window: int) -> int:
+    """Tokens of a window that are kept free for an answer, but never more than a quarter of it."""
+    return min(LARGEST_ROOM, window // 4)
 
 
 def tokens_in(text: str) -> int:
@@ -27,3 +39,19 @@ def tokens_in_turns(turns: Iterable[Turn]) -> int:
 def _tokens_in_turn(turn: Turn) -> int:
     calls = sum(tokens_in(call.name) + tokens_in(call.arguments) for call in turn.tool_calls)
     return TOKENS_PER_TURN + tokens_in(turn.text) + TOKENS_PER_IMAGE * len(turn.images) + calls
+
+
+def most_tokens_in(turns: Iterable[Turn], tools: Iterable[Tool] = ()) -> int:
+    """More tokens than any provider counts for this: no vocabulary makes more of them than there are bytes."""
+    offered = [_bytes_in(tool.name, tool.description, json.dumps(tool.parameters)) for tool in tools]
+    return sum(map(_most_tokens_in_turn, turns)) + (sum(offered) + MOST_TOKENS_FOR_TOOLS if offered else 0)
+
+
+def _most_tokens_in_turn(turn: Turn) -> int:
+    calls = sum(_bytes_in(call.id, call.name, call.arguments) for call in turn.tool_calls)
+    said = _bytes_in(turn.text, turn.tool_call_id or "")
+    return MOST_TOKENS_PER_TURN + said + MOST_TOKENS_PER_IMAGE * len(turn.images) + calls
+
+
+def _bytes_in(*texts: str) -> int:
+    return sum(len(text.encode()) for text in texts)

@@ -1,19 +1,28 @@
 """Writing the ledger: what each call used, once, however it ended."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
+from app.usage import days, rollups
 from app.usage.models import LedgerEntry, Outcome
+
+SUMMED = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the ledger. Tokens are the provider's figures, or estimates and marked so."""
+    """One line of the ledger. Tokens are the provider's figures, or estimates and marked so; see `LedgerEntry`."""
 
     at: datetime
     user_id: str
@@ -30,9 +39,29 @@ class Entry:
     cache_write_tokens: int = 0
     reasoning_tokens: int = 0
     error_code: str = ""
+    group_id: str | None = None
+    api_key_id: str | None = None
+    cost_micros: int | None = None
+    price_source: str = ""
+    price: str = ""
+    correction_of: str | None = None
+    day: str = ""
+    """Set when it is written: `record` knows the workspace's time zone."""
 
 
 async def record(session: AsyncSession, entries: Sequence[Entry]) -> None:
-    """Add `entries`. One statement for all: a busy second is one write."""
+    """Add `entries`, and their sums. One statement for all: a busy second is one write."""
     if entries:
-        await session.execute(insert(LedgerEntry), [{"id": new_id(), **asdict(entry)} for entry in entries])
+        zone = await days.workspace_zone(session)
+        dated = [replace(entry, day=days.day_of(entry.at, zone)) for entry in entries]
+        await session.execute(insert(LedgerEntry), [{"id": new_id(), **asdict(entry)} for entry in dated])
+        await rollups.add(session, dated)
+
+
+def correction(wrong: LedgerEntry, right: Entry) -> Entry:
+    """The row that makes up for `wrong`: the differences to `right`. A cost that was unknown counts as nothing."""
+    differences = {name: getattr(right, name) - getattr(wrong, name) for name in SUMMED}
+    cost = None if right.cost_micros is None else right.cost_micros - (wrong.cost_micros or 0)
+    return replace(
+        right, **differences, cost_micros=cost, total_ms=0, first_token_ms=None, correction_of=wrong.id
+    )

@@ -80,7 +80,7 @@ async def test_a_call_is_made_and_entered(app: FastAPI, database: Database, vend
     connection = await connect(app, database, vendor.url)
     await discovery.refresh(database, app.state.providers, connection.id)
     async with database.reading() as session:
-        assert (await find_model(session, "vendor/gpt-large")).name == "gpt-large"
+        assert (await find_model(session, "vendor/gpt-large", "alice")).name == "gpt-large"
     gateway: Gateway = app.state.gateway
 
     call = Call("alice", "vendor/gpt-large", (Turn(Role.USER, "hello"),), "api")

@@ -1,0 +1,98 @@
+"""`parley budgets …`: limits on use. A running server holds every change with the next call, a second later at most."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from app.accounts.house import House
+
+group = typer.Typer(no_args_is_help=True, help="Budgets and rate limits: add, list, remove.")
+
+
+@group.command()
+def add(
+    scope: Annotated[
+        str,
+        typer.Option(
+            help="Whose use: workspace, group:NAME, user:NAME, key:PREFIX or model:NAME; * for each one."
+        ),
+    ],
+    limit: Annotated[
+        str,
+        typer.Option(help="How much: US dollars, tokens, requests, or replies at once.", metavar="AMOUNT"),
+    ],
+    period: Annotated[
+        str, typer.Option(help="day, week, month or total; minute makes a rate limit.")
+    ] = "month",
+    unit: Annotated[str, typer.Option(help="usd, tokens, requests, or replies (at once).")] = "usd",
+    soft: Annotated[bool, typer.Option("--soft", help="Only warn, never refuse.")] = False,
+    warn: Annotated[int, typer.Option(help="Percent from which people are warned.")] = 80,
+) -> None:
+    """Limit the use of the workspace, a group, a user, a key or a model."""
+    from app.commands.working import at_work
+
+    typer.echo(at_work(lambda house: _add(house, scope, limit, period, unit, not soft, warn)))
+
+
+@group.command("list")
+def list_() -> None:
+    """List all budgets: id, whose use, limit, hard or soft, what is spent."""
+    from app.commands.working import at_work
+
+    for line in at_work(_lines):
+        typer.echo(line)
+
+
+@group.command()
+def remove(
+    budget: Annotated[str, typer.Argument(help="Its id, as `budgets list` shows it.", metavar="ID")],
+) -> None:
+    """Limit no more."""
+    from app.commands.working import at_work
+
+    typer.echo(f"Removed {at_work(lambda house: _remove(house, budget))}.")
+
+
+async def _add(
+    house: "House", scope: str, limit: str, period: str, unit: str, is_hard: bool, warn: int
+) -> str:
+    from app.accounts import audit
+    from app.usage import budgets, subjects
+    from app.usage.amounts import limit_in_words
+
+    act = audit.Act(audit.COMMAND_LINE)
+    counted, lasting = budgets.unit_from(unit), budgets.period_from(period)
+    wanted = budgets.Limit(budgets.amount_from(limit, counted), warn, is_hard)
+    async with house.database.writing() as session:
+        subject = await subjects.find(session, scope)
+        budget = await budgets.create(session, house.hub, subject, counted, lasting, wanted, act)
+        name = (await subjects.names_of(session, [subject]))[subject]
+    return f"Added {budget.id}: {limit_in_words(budget)} for {name}."
+
+
+async def _lines(house: "House") -> list[str]:
+    from app.core.clock import now
+    from app.usage import budget_overview
+
+    async with house.database.reading() as session:
+        cards = await budget_overview.cards(session, now())
+    lines = []
+    for card in cards:
+        spent = ", ".join(f"{line.name} {line.spent}" for line in card.lines) or "-"
+        if not card.budget.is_for_each and card.lines:
+            spent = card.lines[0].spent
+        kind = "hard" if card.budget.is_hard else "soft"
+        lines.append(f"{card.budget.id}\t{card.name}\t{card.limit}\t{kind}\tspent {spent}")
+    return lines
+
+
+async def _remove(house: "House", budget_id: str) -> str:
+    from app.accounts import audit
+    from app.usage import budgets
+    from app.usage.amounts import limit_in_words
+
+    async with house.database.writing() as session:
+        budget = await budgets.by_id(session, budget_id)
+        await budgets.remove(session, house.hub, budget, audit.Act(audit.COMMAND_LINE))
+        return limit_in_words(budget)

@@ -1,0 +1,176 @@
+"""Budgets: made, changed and removed. A running server holds every change with its next call, see `Book`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts import audit
+from app.accounts.audit import Act
+from app.accounts.models import User, Workspace
+from app.core.database import after_commit
+from app.core.errors import Conflict, Invalid, NotFound
+from app.live.hub import Event, Hub
+from app.usage.amounts import in_words, limit_in_words
+from app.usage.models import Budget, BudgetCounter, BudgetScope, Period, Unit
+from app.usage.pricing import MILLION
+from app.usage.purses import Book
+from app.usage.subjects import Subject, names_of, subject_of
+
+STREAM = "budgets"
+CHANGED: Event = {"type": "budgets_changed"}
+HIGHEST = 10**15
+"""A thousand million dollars, in micro-dollars; more is a slip of the pen."""
+RATES = (Unit.REQUESTS, Unit.TOKENS)
+"""What can be limited for a minute."""
+TAKEN = "There is one of this kind already. Change its limit instead."
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What a budget allows: `amount` in the unit. From `warn_percent` on, people are warned."""
+
+    amount: int
+    warn_percent: int = 80
+    is_hard: bool = True
+
+
+async def read_book(session: AsyncSession) -> Book:
+    """All budgets as they are now."""
+    timezone = await session.scalar(select(Workspace.timezone).where(Workspace.id == 1))
+    return Book(tuple(await all_budgets(session)), timezone or "UTC")
+
+
+async def all_budgets(session: AsyncSession) -> Sequence[Budget]:
+    """In the order in which they were made."""
+    return (await session.scalars(select(Budget).order_by(Budget.id))).all()
+
+
+async def by_id(session: AsyncSession, budget_id: str) -> Budget:
+    """Raises NotFound."""
+    budget = await session.get(Budget, budget_id)
+    if budget is None:
+        raise NotFound("There is no such budget. `parley budgets list` shows all.")
+    return budget
+
+
+async def create(
+    session: AsyncSession, hub: Hub, subject: Subject, unit: Unit, period: Period, limit: Limit, act: Act
+) -> Budget:
+    """Limit the use of `subject` from now on; what was used earlier in the period counts. Raises Invalid, Conflict."""
+    return await _add(session, hub, subject, unit, period, limit, act, is_own=False)
+
+
+async def set_own_cap(session: AsyncSession, hub: Hub, user: User, limit: Limit, act: Act) -> Budget:
+    """The most money that this person wants to use in a month; replaces an earlier one. Raises Invalid."""
+    budget = await own_cap(session, user)
+    if budget is None:
+        subject = (BudgetScope.USER, user.id)
+        return await _add(session, hub, subject, Unit.USD, Period.MONTH, limit, act, is_own=True)
+    await change(session, hub, budget, limit, act)
+    return budget
+
+
+async def own_cap(session: AsyncSession, user: User) -> Budget | None:
+    query = select(Budget).where(Budget.is_own, Budget.scope == BudgetScope.USER, Budget.subject == user.id)
+    return (await session.scalars(query)).one_or_none()
+
+
+async def change(session: AsyncSession, hub: Hub, budget: Budget, limit: Limit, act: Act) -> None:
+    """Another limit; what is spent stays spent. Raises Invalid."""
+    _refuse_nonsense(Unit(budget.unit), limit)
+    before = limit_in_words(budget)
+    budget.amount, budget.warn_percent, budget.is_hard = limit.amount, limit.warn_percent, limit.is_hard
+    await _record(session, hub, act, "budget.changed", budget, f"{before} → {limit_in_words(budget)}")
+
+
+async def remove(session: AsyncSession, hub: Hub, budget: Budget, act: Act) -> None:
+    """Limit it no more."""
+    await _record(session, hub, act, "budget.removed", budget, limit_in_words(budget))
+    await session.execute(delete(BudgetCounter).where(BudgetCounter.budget_id == budget.id))
+    await session.delete(budget)
+
+
+def amount_from(typed: str, unit: Unit) -> int:
+    """What somebody typed as a limit: `49.90` US dollars, `2,000,000` tokens. Raises Invalid."""
+    try:
+        number = Decimal(typed.strip().removeprefix("$").replace(",", "").replace("_", ""))
+    except InvalidOperation:
+        raise Invalid("Write the limit as a number, such as 50.", field="limit") from None
+    # Checked before it is counted with: 1e999999 is a number, too.
+    if not number.is_finite() or not 0 <= number <= HIGHEST:
+        raise Invalid(f"A limit is between 0 and {in_words(HIGHEST, unit)}.", field="limit")
+    amount = number * MILLION if unit is Unit.USD else number
+    if amount != int(amount):
+        smallest = "a millionth of a dollar" if unit is Unit.USD else "one"
+        raise Invalid(f"The smallest step of a limit is {smallest}.", field="limit")
+    return int(amount)
+
+
+def unit_from(typed: str) -> Unit:
+    """Raises Invalid."""
+    try:
+        return Unit(typed.strip().lower())
+    except ValueError:
+        raise Invalid("What is limited is usd, tokens, requests or replies.", field="unit") from None
+
+
+def period_from(typed: str) -> Period:
+    """Raises Invalid."""
+    try:
+        return Period(typed.strip().lower())
+    except ValueError:
+        raise Invalid("A limit holds for a minute, day, week, month or total.", field="period") from None
+
+
+async def _add(
+    session: AsyncSession,
+    hub: Hub,
+    subject: Subject,
+    unit: Unit,
+    period: Period,
+    limit: Limit,
+    act: Act,
+    *,
+    is_own: bool,
+) -> Budget:
+    _refuse_nonsense(unit, limit)
+    if period is Period.MINUTE and unit not in RATES:
+        raise Invalid("For a minute, requests or tokens can be limited.", field="unit")
+    budget = Budget(
+        scope=subject[0],
+        subject=subject[1],
+        unit=unit,
+        # Calls at the same time have no period: they are given back when they end.
+        period=Period.TOTAL if unit is Unit.REPLIES else period,
+        amount=limit.amount,
+        warn_percent=limit.warn_percent,
+        is_hard=limit.is_hard,
+        is_own=is_own,
+    )
+    try:
+        async with session.begin_nested():
+            session.add(budget)
+    except IntegrityError as error:
+        raise Conflict(TAKEN) from error
+    await _record(session, hub, act, "budget.created", budget, limit_in_words(budget))
+    return budget
+
+
+def _refuse_nonsense(unit: Unit, limit: Limit) -> None:
+    if not 0 <= limit.amount <= HIGHEST:
+        raise Invalid(f"A limit is between 0 and {in_words(HIGHEST, unit)}.", field="limit")
+    if not 1 <= limit.warn_percent <= 100:
+        raise Invalid("People are warned somewhere between 1 and 100 %.", field="warn_percent")
+
+
+async def _record(
+    session: AsyncSession, hub: Hub, act: Act, action: str, budget: Budget, detail: str
+) -> None:
+    subject = subject_of(budget)
+    name = (await names_of(session, [subject]))[subject]
+    audit.record(session, act.actor, action, subject=name, detail=detail, address=act.address)
+    after_commit(session, lambda: hub.publish(STREAM, CHANGED))

@@ -1,0 +1,110 @@
+"""What is on screen as lines of CSV or JSON: a line for each day, person, key, model and origin.
+
+Read a piece at a time, each in a short session of its own: a download over a slow line holds up nobody.
+"""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import NamedTuple
+
+import orjson
+from sqlalchemy import select, tuple_
+
+from app.accounts.models import User
+from app.core.database import Database
+from app.usage.models import UsageSum
+from app.usage.names import Names, names
+from app.usage.pricing import in_dollars
+from app.usage.ranges import Grain, Range
+from app.usage.reports import Question, conditions, total_in
+from app.usage.rollups import SUMS, WHO_AND_WHAT
+
+LINES_AT_ONCE = 2_000
+KEY = tuple(getattr(UsageSum, name) for name in WHO_AND_WHAT)
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+COLUMNS = ("period", "person", "group", "key", "connection", "model", "origin", *SUMS, "cost_usd")
+"""Of both shapes. `cost_usd` is exact; without any price it is empty."""
+
+Value = str | int | None
+
+
+class Line(NamedTuple):
+    """One line, in the order of COLUMNS."""
+
+    values: tuple[Value, ...]
+
+
+async def as_csv(database: Database, viewer: User, question: Question) -> AsyncIterator[bytes]:
+    """A heading, then a line for each sum."""
+    yield _csv([COLUMNS])
+    async for lines in _lines(database, viewer, question):
+        yield _csv([_harmless(line.values) for line in lines])
+
+
+async def as_json(database: Database, viewer: User, question: Question) -> AsyncIterator[bytes]:
+    """One list of objects."""
+    opening = b"["
+    async for lines in _lines(database, viewer, question):
+        objects = [orjson.dumps(dict(zip(COLUMNS, line.values, strict=True))) for line in lines]
+        yield opening + b",\n".join(objects)
+        opening = b",\n"
+    yield b"[]\n" if opening == b"[" else b"]\n"
+
+
+async def _lines(database: Database, viewer: User, question: Question) -> AsyncIterator[list[Line]]:
+    after: tuple[str, ...] | None = None
+    periods = _periods(question.range)
+    async with database.reading() as session:
+        known = await names(session, viewer, keys=await _keys(database, question))
+    while True:
+        query = select(UsageSum).where(*conditions(UsageSum, question.filter), UsageSum.period.in_(periods))
+        if after is not None:
+            query = query.where(tuple_(*KEY) > after)
+        async with database.reading() as session:
+            rows = list(await session.scalars(query.order_by(*KEY).limit(LINES_AT_ONCE)))
+        if not rows:
+            return
+        yield [_line(row, known) for row in rows]
+        after = tuple(getattr(rows[-1], name) for name in WHO_AND_WHAT)
+
+
+async def _keys(database: Database, question: Question) -> set[str]:
+    query = select(UsageSum.api_key_id).distinct().where(*conditions(UsageSum, question.filter))
+    async with database.reading() as session:
+        return set(await session.scalars(query.where(UsageSum.period.in_(question.range.periods))))
+
+
+def _periods(wanted: Range) -> Sequence[str]:
+    """Months where the bars are months, else days."""
+    return wanted.periods if wanted.grain is Grain.MONTH else wanted.periods_of_bars
+
+
+def _line(row: UsageSum, known: Names) -> Line:
+    total = total_in(row)
+    return Line(
+        (
+            row.period,
+            known.person(row.user_id),
+            known.group(row.group_id) if row.group_id else "",
+            known.key(row.api_key_id) if row.api_key_id else "",
+            row.connection,
+            row.model,
+            row.origin,
+            *(getattr(total, name) for name in SUMS),
+            in_dollars(total.cost_micros) if total.is_priced else None,
+        )
+    )
+
+
+def _csv(lines: Iterable[Sequence[Value]]) -> bytes:
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\r\n").writerows(lines)
+    return written.getvalue().encode()
+
+
+def _harmless(values: Iterable[Value]) -> list[Value]:
+    """A name that begins like a formula must not become one in somebody's spreadsheet."""
+    return [
+        f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value for value in values
+    ]

@@ -1,0 +1,124 @@
+"""Which budgets a call concerns, and in which period: pure.
+
+A purse is what one budget has for one subject in one period; it is what a call is paid from.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from app.usage.models import EACH, Budget, BudgetScope, Unit
+from app.usage.periods import Span, span_of
+
+PurseKey = tuple[str, str, datetime]
+"""Of a purse: the budget's id, the subject, and when the period began."""
+
+
+@dataclass(frozen=True)
+class Payer:
+    """Whose budgets a call concerns. `model` is `connection/model`."""
+
+    user_id: str
+    model: str
+    group_id: str | None = None
+    api_key_id: str | None = None
+
+    def subject(self, scope: str) -> str | None:
+        """Who or what this is in a scope; None when there is no such thing, such as a key in the browser."""
+        match scope:
+            case BudgetScope.GROUP:
+                return self.group_id
+            case BudgetScope.USER:
+                return self.user_id
+            case BudgetScope.KEY:
+                return self.api_key_id
+            case BudgetScope.MODEL:
+                return self.model
+            case _:
+                return ""
+
+
+@dataclass(frozen=True)
+class Purse:
+    budget: Budget
+    subject: str
+    span: Span
+
+    @property
+    def key(self) -> PurseKey:
+        return (self.budget.id, self.subject, self.span.start)
+
+
+@dataclass(frozen=True)
+class Book:
+    """All budgets, and the time zone of their periods: read once, asked often."""
+
+    budgets: tuple[Budget, ...] = ()
+    timezone: str = "UTC"
+
+    def purses_of(self, payer: Payer, at: datetime) -> list[Purse]:
+        """Every purse that a call made at `at` counts to, in the order of their keys."""
+        purses = (self._purse(budget, payer, at) for budget in self.budgets)
+        return sorted((purse for purse in purses if purse is not None), key=lambda purse: purse.key)
+
+    def binding(self, payer: Payer, at: datetime) -> list[Purse]:
+        """Those of them that may refuse it. What was set for one alone goes before what was set for each."""
+        purses = [purse for purse in self.purses_of(payer, at) if purse.budget.is_hard]
+        exceptions = {_kind(purse.budget) for purse in purses if _is_exception(purse.budget)}
+        return [
+            purse for purse in purses if not (purse.budget.is_for_each and _kind(purse.budget) in exceptions)
+        ]
+
+    def purse(self, budget: Budget, subject: str, at: datetime) -> Purse:
+        return Purse(budget, subject, span_of(budget.period, at, self.timezone, budget.created_at))
+
+    def _purse(self, budget: Budget, payer: Payer, at: datetime) -> Purse | None:
+        subject = payer.subject(budget.scope)
+        if subject is None or budget.subject not in (EACH, subject):
+            return None
+        purse = self.purse(budget, subject, at)
+        # A budget for good counts from the day on which it was made.
+        return purse if at >= purse.span.start else None
+
+
+class Used(Protocol):
+    """What counts of a line of the ledger."""
+
+    @property
+    def input_tokens(self) -> int: ...
+    @property
+    def output_tokens(self) -> int: ...
+    @property
+    def cost_micros(self) -> int | None: ...
+    @property
+    def correction_of(self) -> str | None: ...
+
+
+def amount_of(unit: str, used: Used) -> int:
+    """How much of a budget in `unit` was used. Without a price it is no money; a correction is no request."""
+    match unit:
+        case Unit.USD:
+            return used.cost_micros or 0
+        case Unit.TOKENS:
+            return used.input_tokens + used.output_tokens
+        case Unit.REQUESTS:
+            return 0 if used.correction_of else 1
+        case _:
+            return 0
+
+
+def spent_from(book: Book, payer: Payer, at: datetime, used: Used) -> Iterator[tuple[PurseKey, int]]:
+    """What a line of the ledger takes out of each purse."""
+    for purse in book.purses_of(payer, at):
+        if amount := amount_of(purse.budget.unit, used):
+            yield purse.key, amount
+
+
+def _kind(budget: Budget) -> tuple[str, str, str]:
+    return budget.scope, budget.unit, budget.period
+
+
+def _is_exception(budget: Budget) -> bool:
+    """A person's own cap is none: it can only be lower."""
+    return not budget.is_for_each and not budget.is_own

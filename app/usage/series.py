@@ -1,0 +1,216 @@
+"""The chart: stacked bars, measured in the units of its picture. Pure: sums in, rectangles out.
+
+A picture is WIDTH by HEIGHT units; the page draws it as SVG with nothing but attributes.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from app.usage.ranges import Grain, Range
+from app.usage.reports import Bar, What
+from app.usage.rollups import Total
+
+WIDTH, HEIGHT = 760, 392
+LEFT, TOP, BOTTOM = 44, 8, 368
+GAP = 1.0
+MOST_SERIES = 5
+MOST_LABELS = 7
+WEEKS_OF_HABIT = 4
+Measure = Callable[[Total], int]
+
+
+@dataclass(frozen=True)
+class Series:
+    """A colour of the chart: a model, or all those that are too small for one of their own (`what` is None)."""
+
+    what: What | None
+    hue: int
+    amount: int
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Block:
+    """A rectangle. `hue` is a number of a chart colour, 0 for the rest."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    hue: int
+
+
+@dataclass(frozen=True)
+class Column:
+    """One bar: its name, what it amounts to, by series, and how it is drawn. Still to come: only `expected`."""
+
+    name: str
+    label: str
+    amount: int
+    parts: tuple[int, ...]
+    blocks: tuple[Block, ...]
+    x: float
+    width: float
+    centre: float
+    is_labelled: bool
+    expected: Block | None = None
+    expected_amount: int = 0
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the grid at an amount."""
+
+    y: float
+    amount: int
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Everything that is drawn, and read in the table beside it."""
+
+    columns: tuple[Column, ...]
+    series: tuple[Series, ...]
+    lines: tuple[Line, ...]
+
+    @property
+    def highest(self) -> Column | None:
+        columns = [column for column in self.columns if column.amount > 0]
+        return max(columns, key=lambda column: column.amount, default=None)
+
+    @property
+    def shown(self) -> list[Column]:
+        """The columns that have passed, for the table."""
+        return [column for column in self.columns if column.expected is None]
+
+
+def chart(
+    totals: Mapping[Bar, Total], wanted: Range, measure: Measure, expected: Mapping[str, int] | None = None
+) -> Chart:
+    """Bars for `wanted`, of what `measure` reads from each total; `expected` holds bars still to come."""
+    expected = expected or {}
+    series = _largest(totals, measure)
+    index = {one.what: number for number, one in enumerate(series)}
+    parts: dict[str, list[int]] = {name: [0] * len(series) for name in wanted.bars}
+    for (bar, what), total in totals.items():
+        place = index.get(what, len(series) - 1)
+        parts.setdefault(bar, [0] * len(series))[place] += measure(total)
+    top = ceiling(max([*(sum(amounts) for amounts in parts.values()), *expected.values()], default=0))
+    step = (WIDTH - LEFT) / max(1, len(parts))
+    every = math.ceil(len(parts) / MOST_LABELS)
+    columns = [
+        _column(name, amounts, series, number, step, top, every, expected.get(name))
+        for number, (name, amounts) in enumerate(sorted(parts.items()))
+    ]
+    return Chart(tuple(columns), tuple(series), tuple(_lines(top)))
+
+
+def ceiling(highest: int) -> int:
+    """The round amount at the top of the scale: 1, 2, 4, 5 or 10 times a power of ten, at least `highest`."""
+    if highest <= 0:
+        return 4
+    power: int = 10 ** int(math.log10(highest))
+    return next(factor * power for factor in (1, 2, 4, 6, 8, 10, 20) if factor * power >= highest)
+
+
+def expectation(by_day: Mapping[str, int], today: date, coming: Iterable[date]) -> dict[str, int]:
+    """What each of the coming days will amount to, if they are like the same weekdays of the last four weeks.
+
+    `by_day` holds the days before today; weeks before the first of them are not counted.
+    """
+    if not by_day:
+        return {}
+    begun = date.fromisoformat(min(by_day))
+    expected = {}
+    for day in coming:
+        back = (today - day).days % 7 or 7
+        weeks = [today - timedelta(days=back + 7 * week) for week in range(WEEKS_OF_HABIT)]
+        known = [by_day.get(past.isoformat(), 0) for past in weeks if past >= begun]
+        expected[day.isoformat()] = sum(known) // len(known) if known else _average(by_day)
+    return expected
+
+
+def _average(by_day: Mapping[str, int]) -> int:
+    return sum(by_day.values()) // len(by_day)
+
+
+def _largest(totals: Mapping[Bar, Total], measure: Measure) -> list[Series]:
+    """The largest models, each with a colour; then all others together, grey."""
+    amounts: dict[What, int] = {}
+    for bar, total in totals.items():
+        amounts[bar.what] = amounts.get(bar.what, 0) + measure(total)
+    ordered = sorted(amounts, key=lambda what: (-amounts[what], what))
+    shown, rest = ordered[:MOST_SERIES], ordered[MOST_SERIES:]
+    series = [Series(what, hue, amounts[what]) for hue, what in enumerate(shown, start=1)]
+    if rest or not series:
+        series.append(Series(None, 0, sum(amounts[what] for what in rest), len(rest)))
+    return series
+
+
+def _column(
+    name: str,
+    amounts: Sequence[int],
+    series: Sequence[Series],
+    number: int,
+    step: float,
+    top: int,
+    every: int,
+    expected: int | None,
+) -> Column:
+    width = step * 0.68
+    x = LEFT + number * step + (step - width) / 2
+    is_coming = expected is not None and not any(amounts)
+    return Column(
+        name=name,
+        label=_label(name),
+        amount=sum(amounts),
+        parts=tuple(amounts),
+        blocks=tuple(_stack(amounts, series, x, width, top)),
+        x=round(LEFT + number * step, 1),
+        width=round(step, 1),
+        centre=round(x + width / 2, 1),
+        is_labelled=number % every == 0,
+        expected=_expected(expected or 0, x, width, top) if is_coming else None,
+        expected_amount=expected or 0,
+    )
+
+
+def _stack(
+    amounts: Sequence[int], series: Sequence[Series], x: float, width: float, top: int
+) -> Iterable[Block]:
+    """From the baseline up, largest series first, a thin gap between two."""
+    y = float(BOTTOM)
+    for amount, one in zip(amounts, series, strict=True):
+        height = max(0, amount) / top * (BOTTOM - TOP)
+        y -= height
+        if height >= 0.3:
+            drawn = max(0.6, height - GAP)
+            yield Block(round(x, 1), round(y, 1), round(width, 1), round(drawn, 1), one.hue)
+
+
+def _expected(amount: int, x: float, width: float, top: int) -> Block:
+    height = amount / top * (BOTTOM - TOP)
+    return Block(round(x, 1), round(BOTTOM - height, 1), round(width, 1), round(height, 1), 0)
+
+
+def _lines(top: int) -> Iterable[Line]:
+    for quarter in range(5):
+        yield Line(round(BOTTOM - quarter / 4 * (BOTTOM - TOP), 1), top * quarter // 4)
+
+
+def _label(name: str) -> str:
+    """`2026-11-20` → `20`, the first of a month → `1 Nov`; `2026-11` → `Nov`."""
+    if len(name) == len("2026-11"):
+        return f"{date.fromisoformat(name + '-01'):%b}"
+    day = date.fromisoformat(name)
+    return f"{day.day}"
+
+
+def long_label(name: str, grain: Grain) -> str:
+    """`Friday 20 November`, `Week of 16 November`, `November 2026`."""
+    if grain is Grain.MONTH:
+        return f"{date.fromisoformat(name + '-01'):%B %Y}"
+    day = date.fromisoformat(name)
+    return f"Week of {day.day} {day:%B}" if grain is Grain.WEEK else f"{day:%A} {day.day} {day:%B}"

@@ -1,0 +1,71 @@
+"""What a person sees of budgets in a conversation: a warning before the end, and a sentence at the end."""
+
+from fastapi import FastAPI
+
+from app.accounts.audit import COMMAND_LINE, Act
+from app.core.database import Database
+from app.gateway.calls import Gateway
+from app.usage import budgets
+from app.usage.budgets import Limit
+from app.usage.models import BudgetScope, Period, Unit
+from tests.cast import Cast
+from tests.chats.waiting import finished_replies
+
+
+async def limit(app: FastAPI, database: Database, amount: int, *, is_hard: bool = True) -> None:
+    everybody = (BudgetScope.USER, "*")
+    wanted = Limit(amount, is_hard=is_hard)
+    async with database.writing() as session:
+        await budgets.create(
+            session, app.state.hub, everybody, Unit.REQUESTS, Period.MONTH, wanted, Act(COMMAND_LINE)
+        )
+
+
+async def asks(app: FastAPI, cast: Cast, model: str) -> str:
+    """Bob's new conversation with one question, once it is answered and accounted for."""
+    answer = await cast.bob.client.post("/chats", data={"body": "Hello", "model": model, "key": ""})
+    address = answer.headers["location"]
+    await finished_replies(cast.bob, address)
+    gateway: Gateway = app.state.gateway
+    await gateway.flush()
+    return address
+
+
+async def test_a_person_is_warned_told_and_goes_on(
+    app: FastAPI, cast: Cast, database: Database, echo: str
+) -> None:
+    await limit(app, database, 2)
+    address = await asks(app, cast, echo)
+    assert "is used" not in (await cast.bob.client.get(address)).text, "half of it is left"
+
+    address = await asks(app, cast, echo)
+    page = (await cast.bob.client.get(address)).text
+    assert "The budget for Bob Archer (2 requests a month) is spent; it starts again on" in page
+
+    address = await asks(app, cast, echo)
+    page = (await cast.bob.client.get(address)).text
+    assert "The budget does not allow this" in page
+    assert "Your monthly budget of 2 requests is spent." in page
+    assert "Hello" in page, "what was asked is not lost"
+
+    await cast.alice.client.get("/admin/budgets")
+    async with database.writing() as session:
+        (budget,) = await budgets.all_budgets(session)
+        await budgets.change(session, app.state.hub, budget, Limit(10), Act(COMMAND_LINE))
+    address = await asks(app, cast, echo)
+    (reply,) = await finished_replies(cast.bob, address)
+    assert reply["status"] == "finished"
+    assert "is used" not in (await cast.bob.client.get(address)).text
+
+
+async def test_a_soft_limit_warns_and_refuses_nobody(
+    app: FastAPI, cast: Cast, database: Database, echo: str
+) -> None:
+    await limit(app, database, 1, is_hard=False)
+    await asks(app, cast, echo)
+    address = await asks(app, cast, echo)
+
+    (reply,) = await finished_replies(cast.bob, address)
+    assert reply["status"] == "finished"
+    assert "is spent" in (await cast.bob.client.get(address)).text
+    assert "is spent" not in (await cast.alice.client.get("/")).text
