@@ -7,16 +7,30 @@ writes the ledger holds it in one mode, whoever adds it up in a mode that waits 
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, Table, bindparam, case, func, select, text, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    bindparam,
+    case,
+    delete,
+    func,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as insert_into_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_into_sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.usage.ledger import Entry
-from app.usage.models import Budget, BudgetCounter, BudgetScope, LedgerEntry, Unit
+from app.usage.models import Budget, BudgetCounter, BudgetScope, LedgerEntry, Period, Unit
 from app.usage.purses import Book, Payer, Purse, PurseKey, spent_from
 
+MINUTES_KEPT = timedelta(hours=1)
 COUNTERS: Table = BudgetCounter.__table__  # type: ignore[assignment]
 
 ADD = (
@@ -125,6 +139,18 @@ async def change(session: AsyncSession, changes: Mapping[PurseKey, Change]) -> N
     """Raise or lower counters, in the order of their keys; those that nobody opened yet stay closed."""
     if changes:
         await session.execute(ADD, [_parameters(key, changes[key]) for key in sorted(changes)])
+
+
+async def forget_old_minutes(session: AsyncSession, at: datetime) -> None:
+    """Counters of rate limits are of no use once their minute is over; nobody waits for them any more."""
+    of_minutes = select(Budget.id).where(Budget.period == Period.MINUTE)
+    await session.execute(
+        delete(BudgetCounter).where(
+            BudgetCounter.budget_id.in_(of_minutes),
+            BudgetCounter.period_start < at - MINUTES_KEPT,
+            BudgetCounter.reserved == 0,
+        )
+    )
 
 
 def spending_of(book: Book, entries: Sequence[Entry]) -> dict[PurseKey, Change]:
