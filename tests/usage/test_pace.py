@@ -27,7 +27,7 @@ def line(spent: int, *, span: Span = NOVEMBER) -> Line:
     budget = Budget(
         scope="workspace", subject="", unit="usd", period="month", amount=100_000_000, warn_percent=80
     )
-    return Line("Workspace", Standing(Purse(budget, "", span), spent))
+    return Line("Workspace", Standing(Purse(budget, "", span), budget.amount, spent))
 
 
 @pytest.mark.parametrize(
