@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts import audit
+from app.accounts import audit, people
 from app.accounts.audit import Act
 from app.accounts.models import Workspace
 from app.core.database import Database, after_commit
@@ -34,10 +34,13 @@ async def stored_or_new(session: AsyncSession) -> Workspace:
     )
 
 
-async def change(session: AsyncSession, hub: Hub, act: Act, *, name: str, system_prompt: str) -> Workspace:
-    """Store both and tell every process. Raises Invalid."""
+async def change(
+    session: AsyncSession, hub: Hub, act: Act, *, name: str, system_prompt: str, timezone: str
+) -> Workspace:
+    """Store them and tell every process. Raises Invalid."""
     row = await stored_or_new(session)
     session.add(row)
+    timezone = people.checked_timezone(timezone)
     name, system_prompt = name.strip(), system_prompt.strip().replace("\r\n", "\n")
     if len(name) > LONGEST_NAME:
         raise Invalid(f"The name may have at most {LONGEST_NAME} characters.", field="name")
@@ -45,8 +48,8 @@ async def change(session: AsyncSession, hub: Hub, act: Act, *, name: str, system
         raise Invalid(
             f"Instructions may have at most {LONGEST_SYSTEM_PROMPT:,} characters.", field="system_prompt"
         )
-    if (row.name, row.system_prompt) != (name, system_prompt):
-        row.name, row.system_prompt = name, system_prompt
+    if (row.name, row.system_prompt, row.timezone) != (name, system_prompt, timezone):
+        row.name, row.system_prompt, row.timezone = name, system_prompt, timezone
         audit.record(session, act.actor, "workspace.changed", subject=name, address=act.address)
         after_commit(session, lambda: hub.publish(STREAM, CHANGED))
     return row

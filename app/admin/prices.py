@@ -1,7 +1,7 @@
 """/admin/prices: what models cost, where an administrator knows better than the list, and the currency shown."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query, Request
@@ -136,7 +136,8 @@ async def set_price(
 ) -> Response:
     try:
         rates = prices.rates_from(form.input, form.output, form.cached_input, form.cache_write)
-        since = await _beginning_of(session, form.since)
+        zone = await days.workspace_zone(session)
+        since = prices.beginning_of(_day(form.since, "since"), zone, now())
         tag = await price_sheet.tag_of(session, model, now())
         await prices.set_price(session, tag.connection.name, model.name, rates, since, act)
     except Invalid as error:
@@ -212,21 +213,10 @@ def _currency_values(request: Request) -> Blanks:
     return Blanks({"code": shown_in.code, "rate": in_dollars(shown_in.rate_micros), "on": on})
 
 
-async def _beginning_of(session: AsyncSession, typed: str) -> datetime:
-    """When that day begins in the workspace's time zone; now, without a day."""
-    day = _day(typed, "since")
-    if day is None:
-        return now()
-    return datetime.combine(day, time.min, await days.workspace_zone(session))
-
-
 def _day(typed: str, field: str) -> date | None:
     if not typed.strip():
         return None
     try:
-        day = date.fromisoformat(typed.strip())
+        return date.fromisoformat(typed.strip())
     except ValueError:
         raise Invalid("Write the day like 2026-11-21.", field=field) from None
-    if not 2000 <= day.year <= 2100:
-        raise Invalid("Choose a day of this century.", field=field)
-    return day

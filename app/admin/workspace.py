@@ -1,4 +1,4 @@
-"""/admin/settings: the workspace's name, and the system prompt that chats start with."""
+"""/admin/settings: the workspace's name and time zone, and the system prompt that chats start with."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
-from app.accounts import workspace
+from app.accounts import people, workspace
 from app.accounts.access import CurrentAct, CurrentHouse
 from app.accounts.forms import errors_by_field
 from app.core.errors import Invalid
@@ -27,6 +27,8 @@ async def show_workspace(
         errors=errors_by_field(None),
         name=stored.name,
         system_prompt=stored.system_prompt,
+        timezone_of_money=stored.timezone,
+        timezone_options=[(zone, zone.replace("_", " ")) for zone in people.TIMEZONES],
     )
 
 
@@ -37,14 +39,25 @@ async def change_workspace(
     act: CurrentAct,
     name: Annotated[str, Form()] = "",
     system_prompt: Annotated[str, Form()] = "",
+    timezone: Annotated[str, Form()] = "UTC",
 ) -> Response:
     try:
         async with house.database.writing() as session:
-            changed = await workspace.change(session, house.hub, act, name=name, system_prompt=system_prompt)
+            changed = await workspace.change(
+                session, house.hub, act, name=name, system_prompt=system_prompt, timezone=timezone
+            )
     except Invalid as error:
-        context = {"saved": False, "name": name, "system_prompt": system_prompt}
-        errors = errors_by_field(error)
-        return page(request, "admin/settings.html", status=error.status, errors=errors, **context)
+        return page(
+            request,
+            "admin/settings.html",
+            status=error.status,
+            saved=False,
+            errors=errors_by_field(error),
+            name=name,
+            system_prompt=system_prompt,
+            timezone_of_money=timezone,
+            timezone_options=[(zone, zone.replace("_", " ")) for zone in people.TIMEZONES],
+        )
     # At once for whoever looks next in this process; the others hear of it from the hub.
     request.app.state.workspace = changed
     return RedirectResponse("/admin/settings?saved=yes", status_code=303)

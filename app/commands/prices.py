@@ -1,6 +1,6 @@
 """`parley prices …`: what models cost, where the list is wrong or does not know. A running server heeds it at once."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,7 +28,7 @@ def set_(
     ] = "",
     since: Annotated[
         datetime | None,
-        typer.Option("--from", help="The day (UTC) from which it holds; else at once.", formats=["%Y-%m-%d"]),
+        typer.Option("--from", help="The day from which it holds; else at once.", formats=["%Y-%m-%d"]),
     ] = None,
 ) -> None:
     """Give a model a price of its own. What was used before keeps the price that it had."""
@@ -68,12 +68,13 @@ async def _set(
 ) -> "Rates":
     from app.accounts import audit
     from app.core.clock import now
-    from app.usage import prices
+    from app.usage import days, prices
 
     rates = prices.rates_from(*typed)
-    effective_from = since.replace(tzinfo=UTC) if since else now()
     act = audit.Act(audit.COMMAND_LINE)
     async with house.database.writing() as session:
+        zone = await days.workspace_zone(session)
+        effective_from = prices.beginning_of(since.date() if since else None, zone, now())
         connection, model = await _known(session, full_name)
         await prices.set_price(session, connection, model, rates, effective_from, act)
     return rates

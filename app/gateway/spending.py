@@ -20,7 +20,7 @@ from app.core.errors import ParleyError
 from app.core.ids import new_id
 from app.live.hub import Hub, Lagged
 from app.providers.base import Request
-from app.usage import budgets, refusals
+from app.usage import budgets, counters, refusals
 from app.usage.estimates import most_tokens_in, room_for_answer, tokens_in_turns
 from app.usage.pricing import Price
 from app.usage.purses import Book, Payer, Purse
@@ -106,6 +106,7 @@ class Spending:
                 await renew(session, tuple(self._running))
             if freed := await expire(session, now()):
                 log.warning("reservations_expired", calls=freed)
+            await counters.forget_old_minutes(session, now())
 
     async def _refusal(self, purpose: Purpose, need: Need, reason: NoRoom | NoPrice) -> ParleyError:
         refused = Refused(purpose.payer, purpose.at, need, self._book)

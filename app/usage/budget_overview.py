@@ -37,7 +37,7 @@ class Line:
 
     @property
     def left(self) -> str:
-        return in_words(max(0, self.budget.amount - self.standing.spent), self.budget.unit)
+        return in_words(max(0, self.standing.limit - self.standing.spent), self.budget.unit)
 
     @property
     def limit(self) -> str:

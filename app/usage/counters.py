@@ -7,17 +7,32 @@ writes the ledger holds it in one mode, whoever adds it up in a mode that waits 
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, Table, bindparam, case, func, select, text, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    bindparam,
+    case,
+    delete,
+    func,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as insert_into_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_into_sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.usage.ledger import Entry
-from app.usage.models import Budget, BudgetCounter, BudgetScope, LedgerEntry, Unit
+from app.usage.models import Budget, BudgetCounter, BudgetScope, LedgerEntry, Period, Unit
 from app.usage.purses import Book, Payer, Purse, PurseKey, spent_from
 
+MINUTES_KEPT = timedelta(hours=1)
 COUNTERS: Table = BudgetCounter.__table__  # type: ignore[assignment]
+KEY = (COUNTERS.c.budget_id, COUNTERS.c.subject, COUNTERS.c.period_start)
 
 ADD = (
     update(COUNTERS)
@@ -43,11 +58,23 @@ SUBJECTS = {
 }
 
 
+# Runs before every call that a hard budget concerns: built once, and without objects.
+HARD_ONES = (
+    select(*KEY, Budget.amount, COUNTERS.c.spent, COUNTERS.c.reserved)
+    .join(Budget, Budget.id == COUNTERS.c.budget_id)
+    .where(tuple_(*KEY).in_(bindparam("keys", expanding=True)), Budget.is_hard)
+    # One order for everybody who locks, so that nobody waits in a circle.
+    .order_by(*KEY)
+    .with_for_update(of=COUNTERS)
+)
+
+
 @dataclass(frozen=True)
 class Standing:
     """A purse as it is now: what is spent, and what running calls hold on top of that."""
 
     purse: Purse
+    limit: int
     spent: int = 0
     reserved: int = 0
 
@@ -58,20 +85,20 @@ class Standing:
     @property
     def left(self) -> int:
         """Below zero when more was used than the limit allows now."""
-        return self.budget.amount - self.spent - self.reserved
+        return self.limit - self.spent - self.reserved
 
     @property
     def percent(self) -> int:
-        return self.spent * 100 // self.budget.amount if self.budget.amount else 100
+        return self.spent * 100 // self.limit if self.limit else 100
 
     @property
     def is_spent(self) -> bool:
-        return self.spent >= self.budget.amount
+        return self.spent >= self.limit
 
     @property
     def is_nearly_spent(self) -> bool:
         """Beyond the threshold from which people are warned."""
-        return self.spent * 100 >= self.budget.amount * self.budget.warn_percent
+        return self.spent * 100 >= self.limit * self.budget.warn_percent
 
 
 @dataclass(frozen=True)
@@ -84,9 +111,9 @@ async def standings(session: AsyncSession, purses: Collection[Purse]) -> list[St
     """How each purse stands, in their order; one that nobody opened yet is added up from the ledger."""
     rows = {_key(row): row for row in await session.scalars(_rows_of(purses))}
     return [
-        Standing(purse, rows[purse.key].spent, rows[purse.key].reserved)
+        Standing(purse, purse.budget.amount, rows[purse.key].spent, rows[purse.key].reserved)
         if purse.key in rows
-        else Standing(purse, await _sum(session, purse))
+        else Standing(purse, purse.budget.amount, await _sum(session, purse))
         for purse in purses
     ]
 
@@ -94,14 +121,13 @@ async def standings(session: AsyncSession, purses: Collection[Purse]) -> list[St
 async def locked(session: AsyncSession, purses: Collection[Purse]) -> list[Standing]:
     """The same for the opened ones, which nobody else can change before this transaction ends.
 
-    Budgets are read again with them: what counts is the limit that holds now.
+    Limits are read again with them: what counts is what holds now. Those that are not hard any more are left out.
     """
-    query = _rows_of(purses).join(Budget, Budget.id == BudgetCounter.budget_id).add_columns(Budget)
-    found = await session.execute(query.with_for_update(of=BudgetCounter))
-    spans = {purse.key: purse.span for purse in purses}
+    by_key = {purse.key: purse for purse in purses}
+    rows = await session.execute(HARD_ONES, {"keys": list(by_key)})
     return [
-        Standing(Purse(budget, row.subject, spans[_key(row)]), row.spent, row.reserved)
-        for row, budget in found
+        Standing(by_key[budget_id, subject, start], limit, spent, reserved)
+        for budget_id, subject, start, limit, spent, reserved in rows
     ]
 
 
@@ -125,6 +151,18 @@ async def change(session: AsyncSession, changes: Mapping[PurseKey, Change]) -> N
     """Raise or lower counters, in the order of their keys; those that nobody opened yet stay closed."""
     if changes:
         await session.execute(ADD, [_parameters(key, changes[key]) for key in sorted(changes)])
+
+
+async def forget_old_minutes(session: AsyncSession, at: datetime) -> None:
+    """Counters of rate limits are of no use once their minute is over; nobody waits for them any more."""
+    of_minutes = select(Budget.id).where(Budget.period == Period.MINUTE)
+    await session.execute(
+        delete(BudgetCounter).where(
+            BudgetCounter.budget_id.in_(of_minutes),
+            BudgetCounter.period_start < at - MINUTES_KEPT,
+            BudgetCounter.reserved == 0,
+        )
+    )
 
 
 def spending_of(book: Book, entries: Sequence[Entry]) -> dict[PurseKey, Change]:
@@ -161,9 +199,7 @@ def _is_of(purse: Purse) -> list[ColumnElement[bool]]:
 
 def _rows_of(purses: Collection[Purse]) -> Select[BudgetCounter]:
     key = tuple_(BudgetCounter.budget_id, BudgetCounter.subject, BudgetCounter.period_start)
-    query = select(BudgetCounter).where(key.in_([purse.key for purse in purses]))
-    # One order for everybody who locks, so that nobody waits in a circle.
-    return query.order_by(BudgetCounter.budget_id, BudgetCounter.subject, BudgetCounter.period_start)
+    return select(BudgetCounter).where(key.in_([purse.key for purse in purses]))
 
 
 def _key(row: BudgetCounter) -> PurseKey:

@@ -1,6 +1,6 @@
-"""The ledger, one row for each call of a model, whoever asked; and prices of one's own.
+"""The ledger, one row for each call of a model, whoever asked; its sums; budgets; and prices of one's own.
 
-Rows of both are added and never changed.
+What was entered in the ledger, and a price that has begun to hold, are never changed: another row follows.
 """
 
 from datetime import datetime

@@ -8,12 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import groups
 from app.accounts.models import Group, Workspace
+from app.core.clock import now
 from app.core.templating import environment
 from app.usage import showing
 from app.usage.access import TitlesOf, View, Wish
 from app.usage.calculator import Plan
 from app.usage.dashboard import MOST_ROWS, dashboard
 from app.usage.names import Names, initials
+from app.usage.pace import paces
 from app.usage.series import long_label
 
 PERIODS = (("7 days", "7d"), ("Month", "month"), ("Year", "year"))
@@ -44,6 +46,7 @@ async def shown(
         "range": found.question.range,
         "names": found.names,
         "titles": await titles_of(session, view.viewer, chats) if titles_of and chats else {},
+        "budgets": await paces(session, view, now()),
         "managed": await _managed(session, view),
         "periods": _periods(view, wish, found.question.range.name),
         "options": _options(view, wish, found.names, [what.full_name for what in found.known_models]),

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 
 from sqlalchemy import bindparam, delete, select
@@ -20,6 +20,7 @@ from app.usage.pricing import MILLION, Price, PriceSource, Rates
 
 HIGHEST = 100_000
 """US dollars per million tokens; more is a slip of the pen."""
+FURTHEST = timedelta(days=36_525)
 
 Name = tuple[str, str]
 """Connection and model."""
@@ -106,6 +107,19 @@ def rates_from(input: str, output: str, cached_input: str = "", cache_write: str
         cached_input=_micros(cached_input, "cached_input") if cached_input.strip() else None,
         cache_write=_micros(cache_write, "cache_write") if cache_write.strip() else None,
     )
+
+
+def beginning_of(day: date | None, zone: tzinfo, moment: datetime) -> datetime:
+    """When a price of that day begins to hold, given the moment it is: at once for today and for None.
+
+    Raises Invalid for a day that is over, since what was used then keeps the price that it had.
+    """
+    today = moment.astimezone(zone).date()
+    if day is None or day == today:
+        return moment
+    if not today < day <= today + FURTHEST:
+        raise Invalid("A price begins today, or within the next hundred years.", field="since")
+    return datetime.combine(day, time.min, zone)
 
 
 def _micros(typed: str, field: str) -> int:

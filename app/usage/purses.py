@@ -6,6 +6,7 @@ A purse is what one budget has for one subject in one period; it is what a call 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Protocol
 
 from app.usage.models import EACH, Budget, BudgetScope, Unit
@@ -59,8 +60,9 @@ class Book:
 
     def purses_of(self, payer: Payer, at: datetime) -> list[Purse]:
         """Every purse that a call made at `at` counts to, in the order of their keys."""
-        purses = (self._purse(budget, payer, at) for budget in self.budgets)
-        return sorted((purse for purse in purses if purse is not None), key=lambda purse: purse.key)
+        found = [self.purse(*about, at) for about in self._concerning(payer)]
+        # A budget for good counts from the day on which it was made.
+        return sorted((purse for purse in found if at >= purse.span.start), key=lambda purse: purse.key)
 
     def binding(self, payer: Payer, at: datetime) -> list[Purse]:
         """Those of them that may refuse it. What was set for one alone goes before what was set for each."""
@@ -73,13 +75,20 @@ class Book:
     def purse(self, budget: Budget, subject: str, at: datetime) -> Purse:
         return Purse(budget, subject, span_of(budget.period, at, self.timezone, budget.created_at))
 
-    def _purse(self, budget: Budget, payer: Payer, at: datetime) -> Purse | None:
-        subject = payer.subject(budget.scope)
-        if subject is None or budget.subject not in (EACH, subject):
-            return None
-        purse = self.purse(budget, subject, at)
-        # A budget for good counts from the day on which it was made.
-        return purse if at >= purse.span.start else None
+    def _concerning(self, payer: Payer) -> Iterator[tuple[Budget, str]]:
+        """The budgets with the subject that they count for: asked for each call, however many there are."""
+        for scope in BudgetScope:
+            subject = payer.subject(scope)
+            if subject is not None:
+                for name in {subject, EACH}:
+                    yield from ((budget, subject) for budget in self._by_subject.get((scope, name), ()))
+
+    @cached_property
+    def _by_subject(self) -> dict[tuple[str, str], list[Budget]]:
+        found: dict[tuple[str, str], list[Budget]] = {}
+        for budget in self.budgets:
+            found.setdefault((budget.scope, budget.subject), []).append(budget)
+        return found
 
 
 class Used(Protocol):

@@ -169,9 +169,8 @@ async def _reserve_of_opened(
         found = await counters.locked(session, purses)
         if len(found) < len(purses) and not is_last_try:
             return None
-        binding = [standing for standing in found if standing.budget.is_hard]
-        output = output_paid_for(binding, need)
-        await _hold(session, call_id, binding, need, output)
+        output = output_paid_for(found, need)
+        await _hold(session, call_id, found, need, output)
         return output
 
 

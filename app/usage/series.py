@@ -17,6 +17,8 @@ LEFT, TOP, BOTTOM = 44, 8, 368
 GAP = 1.0
 MOST_SERIES = 5
 MOST_LABELS = 7
+LOWEST_CEILING = 4
+ROUND_TENTHS = (10, 12, 16, 20, 24, 32, 40, 60, 80, 100)
 WEEKS_OF_HABIT = 4
 Measure = Callable[[Total], int]
 
@@ -108,11 +110,11 @@ def chart(
 
 
 def ceiling(highest: int) -> int:
-    """The round amount at the top of the scale: 1, 2, 4, 5 or 10 times a power of ten, at least `highest`."""
-    if highest <= 0:
-        return 4
+    """The round amount at the top of the scale, at least `highest`; its quarters are round too."""
+    if highest <= LOWEST_CEILING:
+        return LOWEST_CEILING
     power: int = 10 ** int(math.log10(highest))
-    return next(factor * power for factor in (1, 2, 4, 6, 8, 10, 20) if factor * power >= highest)
+    return next(tenths * power // 10 for tenths in ROUND_TENTHS if tenths * power >= 10 * highest)
 
 
 def expectation(by_day: Mapping[str, int], today: date, coming: Iterable[date]) -> dict[str, int]:

@@ -137,3 +137,17 @@ async def test_members_learn_nothing(client: Visitor, cast: Cast, app: FastAPI, 
         assert "$0" not in answer.text
     assert (await only_budget(database)).amount == 1
     assert (await cast.alice.client.get(f"{HOME}/nonsense")).status_code == 404
+
+
+async def test_the_workspace_says_when_its_days_begin(cast: Cast) -> None:
+    alice = cast.alice.client
+    assert (
+        await alice.post("/admin/settings", data={"name": "N", "timezone": "Pacific/Auckland"})
+    ).status_code == 303
+    await post(cast, limit="50", period="day")
+
+    page = (await alice.get("/admin/settings")).text
+    assert '<option value="Pacific/Auckland" selected>' in page
+    refused = await alice.post("/admin/settings", data={"name": "N", "timezone": "Mars/Olympus"})
+    assert refused.status_code == 422
+    assert "Choose a time zone" in refused.text

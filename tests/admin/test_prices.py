@@ -115,6 +115,7 @@ async def test_a_price_is_taken_away_and_its_history_stays(
         ({"cache_write": "0.0000001"}, "cache_write"),
         ({"since": "tomorrow"}, "since"),
         ({"since": "0001-01-01"}, "since"),
+        ({"since": "9999-12-31"}, "since"),
     ],
 )
 async def test_nonsense_comes_back_with_a_sentence_and_what_was_typed(

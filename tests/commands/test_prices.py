@@ -50,6 +50,10 @@ def test_a_price_of_a_day_to_come_waits_for_it() -> None:
         (("set", "practice/nobody", "--input", "1", "--output", "1"), "has no model called “nobody”"),
         (("set", "nowhere/echo", "--input", "1", "--output", "1"), "no connection called “nowhere”"),
         (("set", "practice/echo", "--input", "cheap", "--output", "1"), "such as 0.15"),
+        (
+            ("set", "practice/echo", "--input", "1", "--output", "1", "--from", "2020-01-01"),
+            "begins today",
+        ),
         (("remove", "practice/echo"), "has no price of its own"),
     ],
 )

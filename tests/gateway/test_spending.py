@@ -1,14 +1,16 @@
 """The gate before a call: what limits do not allow is refused in a sentence that says what to do."""
 
 import asyncio
+from datetime import timedelta
 
 import anyio
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from app.accounts.audit import COMMAND_LINE, Act
 from app.catalog.models import Connection, Model
+from app.core.clock import now
 from app.core.database import Database
 from app.gateway.calls import Call, Gateway
 from app.providers.base import Role, TextDelta, Turn
@@ -273,3 +275,18 @@ class TestRateLimits:
         await limit(app, 100, Unit.TOKENS, Period.MINUTE)
 
         assert len((await ask(gateway, f"/long 500 {QUESTION}")).split()) > 500
+
+    async def test_minutes_that_are_over_are_forgotten(
+        self, app: FastAPI, gateway: Gateway, database: Database
+    ) -> None:
+        await limit(app, 5, Unit.REQUESTS, Period.MINUTE)
+        await limit(app, 5, Unit.REQUESTS, Period.DAY)
+        await ask(gateway)
+        await gateway.flush()
+        async with database.writing() as session:
+            await session.execute(update(BudgetCounter).values(period_start=now() - timedelta(hours=2)))
+
+        await gateway.spending.keep_alive()
+
+        async with database.reading() as session:
+            assert len((await session.scalars(select(BudgetCounter))).all()) == 1

@@ -1,19 +1,20 @@
 """Which price holds at which moment."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.accounts.audit import Act
 from app.core.clock import now
 from app.core.database import Database
-from app.core.errors import NotFound
+from app.core.errors import Invalid, NotFound
 from app.usage import prices
 from app.usage.models import PriceOverride
 from app.usage.price_list import Offer
-from app.usage.prices import PriceBook, price_at
+from app.usage.prices import PriceBook, beginning_of, price_at
 from app.usage.pricing import FREE, PriceSource, Rates
 
 OFFER = Offer("ollama", "llama3", "ollama", "http://127.0.0.1:11434")
@@ -72,7 +73,6 @@ async def test_a_model_of_the_same_name_elsewhere_keeps_its_own_price(database: 
     assert elsewhere == FREE
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.permutations(range(6)), st.integers(-10, 70))
 def test_the_order_in_which_prices_were_set_does_not_matter(order: list[int], minutes: int) -> None:
     begins = [LONG_AGO + timedelta(minutes=10 * number) for number in range(6)]
@@ -88,3 +88,15 @@ def test_the_order_in_which_prices_were_set_does_not_matter(order: list[int], mi
     expected = [n for n in range(6) if begins[n] <= moment]
     assert found is not None
     assert found.rates.input == (expected[-1] if expected else 0)
+
+
+def test_a_price_begins_at_once_or_with_a_day_to_come() -> None:
+    rome = ZoneInfo("Europe/Rome")
+    evening = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
+
+    assert beginning_of(None, rome, evening) == evening
+    assert beginning_of(date(2026, 11, 21), rome, evening) == evening, "in Rome it is tomorrow already"
+    assert beginning_of(date(2026, 11, 22), rome, evening) == datetime(2026, 11, 21, 23, tzinfo=UTC)
+    for over in (date(2026, 11, 20), date(1, 1, 1), date(9999, 12, 31)):
+        with pytest.raises(Invalid):
+            beginning_of(over, rome, evening)

@@ -347,7 +347,7 @@ class TestChart:
         assert expected == {"2026-11-21": 6, "2026-11-27": 0}
 
     @pytest.mark.parametrize(
-        ("highest", "top"), [(0, 4), (1, 1), (3, 4), (37_000_000, 40_000_000), (99, 100)]
+        ("highest", "top"), [(0, 4), (3, 4), (37_000_000, 40_000_000), (99, 100), (1_004, 1_200)]
     )
     def test_the_scale_ends_on_a_round_number(self, highest: int, top: int) -> None:
         assert series.ceiling(highest) == top

@@ -157,9 +157,9 @@ def test_of_a_budget_that_is_running_out_something_is_left_for_others() -> None:
     purse = Book((Budget(id="b", scope="workspace", subject="", unit="usd", period="day", amount=20_000),))
     (found,) = purse.purses_of(ALICE, NOON)
 
-    assert output_paid_for([Standing(found)], need(0, 15_000)) == 15_000
-    assert output_paid_for([Standing(found)], need(0, 50_000)) == 10_000
-    assert output_paid_for([Standing(found, spent=15_000)], need(0, 50_000)) == 5_000
+    assert output_paid_for([Standing(found, 20_000)], need(0, 15_000)) == 15_000
+    assert output_paid_for([Standing(found, 20_000)], need(0, 50_000)) == 10_000
+    assert output_paid_for([Standing(found, 20_000, spent=15_000)], need(0, 50_000)) == 5_000
 
 
 async def test_what_was_used_before_the_budget_was_made_counts(books: Database) -> None:
