@@ -1,6 +1,6 @@
 """A page of usage, put together: what its cards, chart and tables show, before any of it is HTML or JSON."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -78,11 +78,10 @@ class Dashboard:
         """What is being measured, of a total."""
         return MEASURES[self.measure](total)
 
-    def share(self, total: Total) -> int:
-        """How long a row's bar is, in percent of the longest in any list of its kind."""
-        totals = [row.total for row in self.models] + [row.total for row in self.people]
-        longest = max(map(self.amount, totals), default=0)
-        return round(100 * self.amount(total) / longest) if longest > 0 else 0
+    def share(self, row: Row | ModelRow, rows: Sequence[Row] | Sequence[ModelRow]) -> int:
+        """How long a row's bar is, in percent of the first and longest of its list."""
+        longest = self.amount(rows[0].total)
+        return round(100 * self.amount(row.total) / longest) if longest > 0 else 0
 
 
 async def dashboard(session: AsyncSession, view: View, wish: Wish, plan: Plan | None = None) -> Dashboard:

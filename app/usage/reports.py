@@ -241,9 +241,9 @@ def total_in(row: UsageSum | ModelSum | ChatSum) -> Total:
     return Total(*(getattr(row, name) for name in SUMS))
 
 
-def _total(sums: Iterable[Any]) -> Total:
+def _total(sums: Sequence[Any]) -> Total:
     """Of sums as a database returns them: nothing for no rows, and decimals on PostgreSQL."""
-    return Total(*(int(amount or 0) for amount in sums))
+    return Total() if sums[0] is None else Total(*map(int, sums))
 
 
 def _table_for(wanted: Filter) -> type[UsageSum] | type[ModelSum]:

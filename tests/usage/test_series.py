@@ -1,0 +1,69 @@
+"""Ranges of days and the bars of the chart, without a database."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from app.usage import ranges, series
+from app.usage.ranges import Grain
+from app.usage.reports import Bar, What
+from app.usage.rollups import Total
+
+
+class TestRanges:
+    TODAY = date(2026, 11, 20)
+
+    def test_this_month_is_compared_with_the_same_days_of_the_last(self) -> None:
+        month = ranges.chosen(self.TODAY)
+
+        assert (month.title, month.compared_with) == ("1 to 20 November 2026", "the same days of October")
+        assert month.periods == ["2026-11"], "nothing lies after today: the month's sum will do"
+        assert month.before.periods[0] == "2026-10-01"
+        assert len(month.bars) == 30
+
+    def test_a_range_is_covered_by_the_fewest_sums(self) -> None:
+        asked = ranges.chosen(self.TODAY, first="2026-08-30", last="2026-10-02")
+
+        assert asked.periods == ["2026-08-30", "2026-08-31", "2026-09", "2026-10-01", "2026-10-02"]
+
+    def test_weeks_begin_on_mondays(self) -> None:
+        weeks = ranges.chosen(self.TODAY, first="2026-11-01", last="2026-11-20", grain="week")
+
+        assert weeks.grain is Grain.WEEK
+        assert weeks.bars == ["2026-10-26", "2026-11-02", "2026-11-09", "2026-11-16"]
+
+    def test_the_end_of_march_is_compared_with_the_end_of_february(self) -> None:
+        before = ranges.chosen(date(2026, 3, 31)).before
+
+        assert (before.first, before.last) == (date(2026, 2, 1), date(2026, 2, 28))
+
+
+class TestChart:
+    def test_small_models_are_grey_together(self) -> None:
+        month = ranges.chosen(date(2026, 11, 20))
+        totals = {
+            Bar("2026-11-03", What("house", f"m{number}")): Total(cost_micros=100 - number)
+            for number in range(8)
+        }
+
+        drawn = series.chart(totals, month, lambda total: total.cost_micros)
+
+        assert [one.hue for one in drawn.series] == [1, 2, 3, 4, 5, 0]
+        assert drawn.series[-1].count == 3
+        assert drawn.highest is not None
+        assert drawn.highest.amount == sum(100 - number for number in range(8))
+        assert sum(column.amount for column in drawn.columns) == drawn.highest.amount
+
+    def test_what_is_to_come_is_like_the_same_weekdays(self) -> None:
+        today = date(2026, 11, 20)
+        by_day = {(today - timedelta(days=back)).isoformat(): back % 7 for back in range(1, 29)}
+
+        expected = series.expectation(by_day, today, [today + timedelta(days=1), today + timedelta(days=7)])
+
+        assert expected == {"2026-11-21": 6, "2026-11-27": 0}
+
+    @pytest.mark.parametrize(
+        ("highest", "top"), [(0, 4), (3, 4), (37_000_000, 40_000_000), (99, 100), (1_004, 1_200)]
+    )
+    def test_the_scale_ends_on_a_round_number(self, highest: int, top: int) -> None:
+        assert series.ceiling(highest) == top
