@@ -54,7 +54,7 @@ async def _measure(
 ) -> list[Row]:
     await asyncio.sleep(SECONDS_UNTIL_IDLE)
     return [
-        Row("Idle, resident memory", running.resident_megabytes(), "MB", 120),
+        Row("Idle, resident memory", running.resident_megabytes(), "MiB", 120),
         *await measure_pages(running, *chats),
         *await measure_first_visit(running),
         *await replies.measure_replies(installation, running, scale),

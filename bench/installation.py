@@ -29,7 +29,7 @@ class Running:
     seconds: float
 
     def resident_megabytes(self) -> float:
-        return sum(_resident_kilobytes(process_id) for process_id in _family(self.process.pid)) / 1000
+        return sum(_resident_kilobytes(process_id) for process_id in _family(self.process.pid)) / 1024
 
 
 class Installation:
