@@ -51,27 +51,31 @@ async def stream_chat_page(
 ) -> EventStream:
     """What changes on the open page of a chat through other pages and devices."""
     shown = request.headers.get("last-event-id") or after
-    return stream_to(request, identity, OpenPage(request, identity, page, chat.id, shown).updates())
+    return _page_stream(request, identity, OpenPage(request, identity, page, chat.id, shown))
 
 
 @router.get("/live")
 async def stream_other_page(request: Request, identity: CurrentIdentity, page: str = "") -> EventStream:
     """The same for the page of a conversation that has not begun."""
-    return stream_to(request, identity, OpenPage(request, identity, page).updates())
+    return _page_stream(request, identity, OpenPage(request, identity, page))
 
 
 def stream_to(request: Request, identity: Identity, events: AsyncIterator[bytes]) -> EventStream:
-    """A stream that ends when this person is signed out, or the server stops. Raises TooMany."""
+    """A stream that ends when this person is signed out, or the server stops."""
     stopping: Stopping = request.app.state.stopping
+    over = until_signed_out(database_of(request), hub_of(request), stopping, identity)
+    return EventStream(events, until=over)
+
+
+def _page_stream(request: Request, identity: Identity, page: "OpenPage") -> EventStream:
+    """The stream of an open page: each piece of news costs it a look at the database. Raises TooMany."""
     seats: Seats = request.app.state.seats
     try:
-        seated = seats.seated(identity.user.id, events)
+        return stream_to(request, identity, seats.seated(identity.user.id, page.updates()))
     except AllTaken as error:
         raise TooMany(
             "You have very many pages open at once. Close some, then reload this one.", retry_after=30
         ) from error
-    over = until_signed_out(database_of(request), hub_of(request), stopping, identity)
-    return EventStream(seated, until=over)
 
 
 async def _finished_message(request: Request, identity: Identity, chat_id: str, reply_id: str) -> str:

@@ -1,10 +1,10 @@
-"""How many streams one person may have open, so that nobody takes the room of everybody else."""
+"""How many pages one person may have open and live, so that nobody takes the room of everybody else."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
 
 MOST_STREAMS = 60
-"""For one person in one process: a dozen tabs on several devices, each with its page and a reply or two."""
+"""For one person in one process: dozens of tabs on several devices."""
 
 
 class AllTaken(Exception):
