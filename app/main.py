@@ -3,6 +3,7 @@
 The only module that knows every room.
 """
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -41,6 +42,8 @@ from app.live.tasks import Tasks
 from app.usage import api as usage_api
 from app.usage import budget_pages, currency, price_sheet
 from app.usage import pages as usage_pages
+
+SECONDS_UNTIL_A_THREAD_GETS_ITS_TURN = 0.0005
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -87,6 +90,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
+    # SQLite answers from threads of its own: they are not to wait five milliseconds for a busy event loop.
+    sys.setswitchinterval(SECONDS_UNTIL_A_THREAD_GETS_ITS_TURN)
     secrets = load_secrets(settings)
     app.state.secrets = secrets
     app.state.vault = open_vault(settings)

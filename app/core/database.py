@@ -1,9 +1,9 @@
 """The database: one engine, one transaction per request, and the habits that SQLite needs.
 
-A page view reads in a deferred transaction; whatever may write begins immediately, so that two writers
-queue instead of one failing half-way: in the order in which they came within this process (SQLite itself lets
-whoever asks at the right moment go first), and up to `busy_timeout` for others. Hence `Database.reading()` and
-`Database.writing()`, which on PostgreSQL are the same.
+A page view reads without a transaction, each statement what is committed at its moment, as on PostgreSQL.
+Whatever may write begins immediately, so that two writers queue instead of one failing half-way: in the order in
+which they came within this process (SQLite itself lets whoever asks at the right moment go first), and up to
+`busy_timeout` for others. Hence `Database.reading()` and `Database.writing()`, which on PostgreSQL are the same.
 """
 
 import asyncio
@@ -73,7 +73,8 @@ class Database:
         self.url = make_url(url)
         self.engine = _create_engine(url)
         writer = self.engine.execution_options(parley_begin="BEGIN IMMEDIATE")
-        self._reading = async_sessionmaker(self.engine, expire_on_commit=False)
+        reader = self.engine.execution_options(parley_begin=None)
+        self._reading = async_sessionmaker(reader, expire_on_commit=False, autoflush=False)
         self._writing = async_sessionmaker(writer, expire_on_commit=False)
 
     @property
@@ -187,6 +188,8 @@ def _take_turns(engine: AsyncEngine) -> None:
 
     def begin(connection: Any) -> None:
         statement = connection.get_execution_options().get("parley_begin", "BEGIN")
+        if statement is None:
+            return
         if statement != "BEGIN":
             connection.connection.dbapi_connection.run_async(wait_for_turn)
             connection.connection.record_info[HAS_THE_TURN] = True

@@ -65,9 +65,16 @@ def _run(
 
 
 class OneTripConnection(AsyncAdapt_aiosqlite_connection):
+    """Goes to the thread to undo only what was begun."""
+
     __slots__ = ()
 
     _cursor_cls: Any = OneTripCursor
+
+    def rollback(self) -> None:
+        driver: Any = self._connection
+        if driver._connection and driver.in_transaction:
+            super().rollback()
 
 
 class OneTripDriver(AsyncAdapt_aiosqlite_dbapi):

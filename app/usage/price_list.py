@@ -51,6 +51,11 @@ class Offer:
         """Whether it costs nothing unless an administrator says so."""
         return self.kind in FREE_KINDS
 
+    @property
+    def may_be_listed(self) -> bool:
+        """Whether looking into the list makes sense: servers of one's own are not in it."""
+        return not self.is_free and (self.kind in VENDORS or not _is_private(self.base_url))
+
 
 async def load() -> None:
     """Read the list, so that whoever asks it next does not wait."""
@@ -65,13 +70,15 @@ def listed_price(offer: Offer, at: datetime) -> Price | None:
     """The list price at a moment, or None when the list does not know the model: never a guess, never zero."""
     if offer.is_free:
         return FREE
+    if not offer.may_be_listed:
+        return None
     periods = _periods(offer.kind, offer.base_url, offer.model)
     return next((price for begins, price in periods if begins is None or begins.active(at)), None)
 
 
 def batch_price(offer: Offer, at: datetime) -> Price | None:
     """The same for calls that may wait for hours; the usual price where a vendor makes no difference."""
-    model = None if offer.is_free else _find(offer.kind, offer.base_url, offer.model)
+    model = None if not offer.may_be_listed else _find(offer.kind, offer.base_url, offer.model)
     return listed_price(offer, at) if model is None else _as_price(model.get_prices(at, BATCH))
 
 
@@ -96,7 +103,7 @@ def _periods(kind: str, base_url: str, name: str) -> "tuple[tuple[Condition | No
 
 def _find(kind: str, base_url: str, name: str) -> "ModelInfo | None":
     provider = _provider_at(base_url) or _vendor(kind)
-    if provider is None and not _is_private(base_url):
+    if provider is None:
         provider = _only_maker_of(name)
     return provider.find_model(name, all_providers=list(_providers())) if provider else None
 

@@ -68,7 +68,7 @@ async def warm(database: Database) -> None:
     """Read the price list if some connection needs it, so that no page waits for that."""
     async with database.reading() as session:
         connections = (await session.scalars(select(Connection))).all()
-    if not all(Offer(row.name, "", row.kind, row.base_url).is_free for row in connections):
+    if any(Offer(row.name, "", row.kind, row.base_url).may_be_listed for row in connections):
         await price_list.load()
 
 
