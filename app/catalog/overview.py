@@ -85,6 +85,8 @@ async def groups(
     session: AsyncSession, *, search: str = "", only_ticked: bool = False, connection_id: str | None = None
 ) -> list[Group]:
     """The models by connection; `search` looks into names. Without a match a connection is left out."""
+    # Connections before models: a list that arrives in between is shown, and not taken for an empty one.
+    shown = [card for card in await cards(session) if connection_id in (None, card.connection.id)]
     query = select(Model).order_by(Model.display_name, Model.name)
     if search:
         query = query.where(_matches(search))
@@ -98,7 +100,6 @@ async def groups(
         models.setdefault(model.connection_id, []).append(model)
     allowed = await audiences(session, found)
     is_filtered = bool(search) or only_ticked
-    shown = [card for card in await cards(session) if connection_id in (None, card.connection.id)]
     return [
         Group(card, models.get(card.connection.id, []), allowed)
         for card in shown
