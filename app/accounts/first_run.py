@@ -57,14 +57,14 @@ async def check_code(house: House, given: str, visit: Visit) -> None:
 
 async def claim(session: AsyncSession) -> None:
     """Make this transaction the one that sets Parley up. Raises Conflict when another was first."""
-    if await people.anybody(session):
-        raise Conflict(DONE)
-    session.add(await session.get(Workspace, 1) or Workspace(id=1))
-    # Of two that run at the same time, the row's key lets one through.
+    # Of two that run at the same time one makes the row, or locks it; the other looks when that is done.
+    session.add(await session.get(Workspace, 1, with_for_update=True) or Workspace(id=1))
     try:
         await session.flush()
     except IntegrityError as error:
         raise Conflict(DONE) from error
+    if await people.anybody(session):
+        raise Conflict(DONE)
 
 
 def needs_code(visit: Visit) -> bool:
