@@ -5,7 +5,7 @@ The only module that knows every room.
 
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 from fastapi import FastAPI
@@ -25,7 +25,7 @@ from app.chats import pages as chat_pages
 from app.chats import streams as chat_streams
 from app.chats.replies import Replies
 from app.chats.titles import titles_of
-from app.core import api_docs, error_pages, health
+from app.core import api_docs, changes, error_pages, health
 from app.core import logging as logs
 from app.core.crypto import load_secrets, open_vault
 from app.core.database import Database
@@ -35,7 +35,7 @@ from app.core.static_files import router as static_files_router
 from app.core.version import VERSION
 from app.gateway import spending
 from app.gateway.calls import Gateway
-from app.live.hub import Hub
+from app.live.hub import Hub, Lagged
 from app.live.seats import Seats
 from app.live.stopping import Stopping
 from app.live.tasks import Tasks
@@ -111,6 +111,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     tasks.start("gateway", gateway.run())
     tasks.start("price list", price_sheet.warm(database))
     tasks.start("follow workspace", workspace.follow(database, hub, partial(setattr, app.state, "workspace")))
+    tasks.start("follow changes", _follow_changes(database, hub))
     tasks.start("follow budgets", gateway.spending.follow(hub))
     tasks.every(spending.SECONDS_BETWEEN_ROUNDS, "renew reservations", gateway.spending.keep_alive)
     tasks.every(housekeeping.SECONDS_BETWEEN_ROUNDS, "tidy", lambda: housekeeping.tidy(database))
@@ -127,10 +128,19 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await database.close()
 
 
+async def _follow_changes(database: Database, hub: Hub) -> None:
+    """What other processes change is read again here; when something was missed, everything is."""
+    with hub.subscribe(changes.CHANNEL) as news:
+        while True:
+            with suppress(Lagged):
+                await news.next()
+            database.changes.heard()
+
+
 def _hub_for(settings: Settings) -> Hub:
     if settings.is_sqlite:
         return Hub()
     # Imported where it is needed: SQLite installations do without the driver's memory.
     from app.live.postgres import PostgresHub
 
-    return PostgresHub(settings.resolved_database_url)
+    return PostgresHub(settings.resolved_database_url, changes.CHANNEL)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.core.changes import WATCHED
 from app.core.clock import now
 from app.core.database import Base
 from app.core.ids import new_id
@@ -20,6 +21,7 @@ class User(Base):
     """A person. `username` and `email` are stored in lower case; `name` is what others see."""
 
     __tablename__ = "users"
+    __table_args__ = {"info": WATCHED}  # noqa: RUF012  (SQLAlchemy's name and shape)
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     username: Mapped[str] = mapped_column(unique=True)
@@ -82,6 +84,7 @@ class ApiKey(Base):
     """A personal key for scripts. `prefix` tells keys apart; the key itself is kept as a keyed hash."""
 
     __tablename__ = "api_keys"
+    __table_args__ = {"info": WATCHED}  # noqa: RUF012  (SQLAlchemy's name and shape)
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
@@ -98,6 +101,7 @@ class Group(Base):
     """People who share a purse, and what they may use. A deleted one stays as a name in what was used."""
 
     __tablename__ = "groups"
+    __table_args__ = {"info": WATCHED}  # noqa: RUF012  (SQLAlchemy's name and shape)
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     name: Mapped[str]
@@ -119,6 +123,7 @@ class Membership(Base):
             sqlite_where=text("is_main"),
             postgresql_where=text("is_main"),
         ),
+        {"info": WATCHED},
     )
 
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
@@ -167,6 +172,7 @@ class Workspace(Base):
     """What is true for the whole installation; one row, `id` 1."""
 
     __tablename__ = "workspace"
+    __table_args__ = {"info": WATCHED}  # noqa: RUF012  (SQLAlchemy's name and shape)
 
     id: Mapped[int] = mapped_column(primary_key=True, default=1)
     name: Mapped[str] = mapped_column(default="")

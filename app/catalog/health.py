@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalog.models import Connection
 from app.catalog.opening import Target
+from app.core.changes import UNWATCHED
 from app.providers.errors import ProviderError
 
 
@@ -28,7 +29,9 @@ async def note(session: AsyncSession, sign: Sign) -> None:
     if sign.error is not None and sign.target.kind == "echo":
         return
     values = _well(sign) if sign.error is None else _failed(sign, sign.error)
-    await session.execute(update(Connection).where(*_is_still(sign.target)).values(**values))
+    await session.execute(
+        update(Connection).where(*_is_still(sign.target)).values(**values), execution_options=UNWATCHED
+    )
 
 
 def _is_still(target: Target) -> tuple[ColumnElement[bool], ...]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.core.changes import WATCHED
 from app.core.clock import now
 from app.core.database import Base
 from app.core.ids import new_id
@@ -18,6 +19,7 @@ class Connection(Base):
     """
 
     __tablename__ = "connections"
+    __table_args__ = {"info": WATCHED}  # noqa: RUF012  (SQLAlchemy's name and shape)
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(unique=True)
@@ -56,7 +58,7 @@ class Model(Base):
     """A model of a connection. Abilities are None where the provider does not tell."""
 
     __tablename__ = "models"
-    __table_args__ = (UniqueConstraint("connection_id", "name"),)
+    __table_args__ = (UniqueConstraint("connection_id", "name"), {"info": WATCHED})
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     connection_id: Mapped[str] = mapped_column(ForeignKey("connections.id", ondelete="CASCADE"))
@@ -86,6 +88,7 @@ class ConnectionGroup(Base):
     """A group that may use a restricted connection."""
 
     __tablename__ = "connection_groups"
+    __table_args__ = {"info": WATCHED}  # noqa: RUF012  (SQLAlchemy's name and shape)
 
     connection_id: Mapped[str] = mapped_column(
         ForeignKey("connections.id", ondelete="CASCADE"), primary_key=True
@@ -99,6 +102,7 @@ class ModelGroup(Base):
     """A group that may use a restricted model."""
 
     __tablename__ = "model_groups"
+    __table_args__ = {"info": WATCHED}  # noqa: RUF012  (SQLAlchemy's name and shape)
 
     model_id: Mapped[str] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), primary_key=True)
     group_id: Mapped[str] = mapped_column(

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from sqlalchemy import DateTime, Dialect, MetaData, String, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -23,6 +23,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 from starlette.requests import HTTPConnection
 
+from app.core.changes import Changes, watch
 from app.core.errors import Unavailable
 from app.core.sqlite_driver import OneTripDriver
 
@@ -72,6 +73,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.engine = _create_engine(url)
+        self.changes = Changes(_file_for_changes(self.url))
+        watch(self.engine.sync_engine, self.changes)
         writer = self.engine.execution_options(parley_begin="BEGIN IMMEDIATE")
         reader = self.engine.execution_options(parley_begin=None)
         self._reading = async_sessionmaker(reader, expire_on_commit=False, autoflush=False)
@@ -140,6 +143,13 @@ def make_private_file(database: Path) -> None:
     database.parent.mkdir(parents=True, exist_ok=True)
     if not database.exists():
         database.touch(mode=0o600)
+
+
+def _file_for_changes(url: URL) -> Path | None:
+    """Beside a SQLite file: by its time other processes learn that something was changed."""
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        return None
+    return Path(f"{url.database}-changed")
 
 
 def _create_engine(url: str) -> AsyncEngine:

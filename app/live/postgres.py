@@ -11,6 +11,7 @@ from contextlib import suppress
 
 import psycopg
 import structlog
+from psycopg import sql
 from sqlalchemy.engine import make_url
 
 from app.live.frames import Batch, Inbox, Missed, pack
@@ -31,12 +32,16 @@ log = structlog.get_logger("parley.hub")
 
 
 class PostgresHub(Hub):
-    """Two connections: one listens, one sends. `url` is the database's, with or without SQLAlchemy's driver."""
+    """Two connections: one listens, one sends. `url` is the database's, with or without SQLAlchemy's driver.
+
+    What is notified on a channel of `channels`, by whomever, is published on the stream of the same name.
+    """
 
     is_shared = True
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *channels: str) -> None:
         super().__init__()
+        self._channels = channels
         self._address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._origin = secrets.token_hex(4)
         self._inbox = Inbox(self._origin)
@@ -104,12 +109,16 @@ class PostgresHub(Hub):
         )
 
     async def _listen(self, connection: Connection) -> None:
-        await connection.execute(f"LISTEN {CHANNEL}")
+        for channel in (CHANNEL, *self._channels):
+            await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
         if self._listening.is_set():
             self.lag_everybody()
         self._listening.set()
         async for notification in connection.notifies():
-            self._receive(notification.payload)
+            if notification.channel == CHANNEL:
+                self._receive(notification.payload)
+            else:
+                super().publish(notification.channel, {})
 
     def _receive(self, payload: str) -> None:
         try:

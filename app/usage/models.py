@@ -9,6 +9,7 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.core.changes import WATCHED
 from app.core.clock import now
 from app.core.database import Base
 from app.core.ids import new_id
@@ -73,6 +74,7 @@ class PriceOverride(Base):
     __tablename__ = "price_overrides"
     __table_args__ = (
         Index("ix_price_overrides_connection_model_effective_from", "connection", "model", "effective_from"),
+        {"info": WATCHED},
     )
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
@@ -217,7 +219,7 @@ class Budget(Base):
     """A limit on use. Calls that would go beyond a hard one are refused; a soft one only warns."""
 
     __tablename__ = "budgets"
-    __table_args__ = (UniqueConstraint("scope", "subject", "unit", "period", "is_own"),)
+    __table_args__ = (UniqueConstraint("scope", "subject", "unit", "period", "is_own"), {"info": WATCHED})
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     scope: Mapped[str]

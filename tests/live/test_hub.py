@@ -6,6 +6,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from app.accounts.models import Group
+from app.core.changes import CHANNEL
+from app.core.database import Database
 from app.live.hub import LONGEST_QUEUE, Event, Hub, Lagged, Subscription
 from app.live.postgres import PostgresHub
 from tests.postgres import PostgresServer
@@ -73,6 +76,21 @@ async def test_another_process_hears_everything_once_and_in_order(postgres_url: 
 
             there.publish("reply:1", {"n": "back"})
             assert await next_of(near) == {"n": "back"}, "its own came to it once only"
+
+
+async def test_what_the_database_tells_on_a_channel_is_heard_once_it_is_committed(
+    postgres_with_tables: str,
+) -> None:
+    hub, elsewhere = PostgresHub(postgres_with_tables, CHANNEL), Database(postgres_with_tables)
+    await hub.start()
+    try:
+        with hub.subscribe(CHANNEL) as news:
+            async with elsewhere.writing() as session:
+                session.add(Group(name="Design", handle="design"))
+            assert await next_of(news) == {}
+    finally:
+        await elsewhere.close()
+        await hub.stop()
 
 
 async def test_large_events_arrive_whole(postgres_url: str) -> None:
