@@ -48,7 +48,7 @@ async def test_what_has_no_price_is_flagged_and_counted_beside_every_page(
     assert '<span class="count push">1</span>' in elsewhere
     assert "house-model" in missing
     assert "llama3" not in missing
-    # developers.openai.com/api/docs/pricing: GPT-4o mini in 0.15, cached 0.075, out 0.60
+    # The list: GPT-4o mini in 0.15, cached 0.075, out 0.60
     for rate in ("$0.15", "$0.075", "$0.60", "Price list", "Own machine, free"):
         assert rate in page
 

@@ -1,78 +1,202 @@
-"""The price list: a dozen real models, worked by hand from what their vendors publish, and what is not known."""
+"""The price list: a dozen real models, worked by hand from the rates that it holds, and what is not known.
 
+The rates are those of genai-prices 0.2.3 for 20 November 2026, and `page` is where that list says the vendor
+publishes them. Both are compared with the list itself, so that no figure here is anybody's memory.
+"""
+
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
+from genai_prices.data_snapshot import get_snapshot
 
 from app.providers.base import Usage
 from app.usage.price_list import Offer, batch_price, listed_price
 from app.usage.pricing import FREE, PriceSource, price_of
 
 AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-OPENAI = ("openai", "https://api.openai.com/v1")
-ANTHROPIC = ("anthropic", "https://api.anthropic.com")
-GROQ = ("groq", "https://api.groq.com/openai/v1")
 COMPATIBLE = "openai-compatible"
-GOOGLE = (COMPATIBLE, "https://generativelanguage.googleapis.com/v1beta/openai")
-MISTRAL = (COMPATIBLE, "https://api.mistral.ai/v1")
-XAI = (COMPATIBLE, "https://api.x.ai/v1")
-PERPLEXITY = (COMPATIBLE, "https://api.perplexity.ai")
 
 
-def offer(where: tuple[str, str], model: str) -> Offer:
-    kind, base_url = where
-    return Offer("here", model, kind, base_url)
+@dataclass(frozen=True)
+class Vendor:
+    """`name` is the list's; `kind` and `base_url` those of a connection to it."""
+
+    name: str
+    page: str
+    kind: str
+    base_url: str
 
 
-# Rates in US dollars for a million tokens stand beside each; a token at $1 a million costs one micro-dollar.
-@pytest.mark.parametrize(
-    ("where", "model", "usage", "micros"),
-    [
-        # developers.openai.com/api/docs/pricing: GPT-5 in 1.25, cached 0.125, out 10
-        # 6,000 × 1.25 + 4,000 × 0.125 + 1,500 × 10
-        (OPENAI, "gpt-5", Usage(10_000, 1_500, cache_read=4_000, reasoning=900), 23_000),
-        # GPT-4o in 2.50, cached 1.25, out 10: 1,000 × 2.5 + 1,000 × 1.25 + 100 × 10
-        (OPENAI, "gpt-4o", Usage(2_000, 100, cache_read=1_000), 4_750),
-        # GPT-4o mini in 0.15, out 0.60: 1,000 × 0.15 + 500 × 0.6
-        (OPENAI, "gpt-4o-mini", Usage(1_000, 500), 450),
-        # GPT-4.1 in 2, out 8: 1,000,000 × 2 + 1,000 × 8
-        (OPENAI, "gpt-4.1", Usage(1_000_000, 1_000), 2_008_000),
-        # o4-mini in 1.10, out 4.40, reasoning is output: 100 × 1.1 + 1,000 × 4.4
-        (OPENAI, "o4-mini", Usage(100, 1_000, reasoning=960), 4_510),
-        # platform.claude.com/docs/en/about-claude/pricing: Haiku 4.5 in 1, write 1.25, read 0.10, out 5
-        # 100 × 1 + 2,000 × 1.25 + 10,000 × 0.1 + 300 × 5
-        (ANTHROPIC, "claude-haiku-4-5", Usage(12_100, 300, cache_read=10_000, cache_write=2_000), 5_100),
-        # Opus 4.1 in 15, out 75: 1,000 × 15 + 200 × 75
-        (ANTHROPIC, "claude-opus-4-1-20250805", Usage(1_000, 200), 30_000),
-        # Opus 4.5 in 5, read 0.50, out 25: 1,000 × 5 + 1,000 × 0.5 + 40 × 25
-        (ANTHROPIC, "claude-opus-4-5", Usage(2_000, 40, cache_read=1_000), 6_500),
-        # groq.com/pricing: Llama 3.3 70B in 0.59, out 0.79: 1,000 × 0.59 + 1,000 × 0.79
-        (GROQ, "llama-3.3-70b-versatile", Usage(1_000, 1_000), 1_380),
-        # Llama 3.1 8B in 0.05, out 0.08: 1,000 × 0.05 + 100 × 0.08
-        (GROQ, "llama-3.1-8b-instant", Usage(1_000, 100), 58),
-        # ai.google.dev/gemini-api/docs/pricing: 2.5 Pro in 1.25, out 10; above 200,000 in 2.50, out 15
-        (GOOGLE, "gemini-2.5-pro", Usage(200_000, 1_000), 260_000),
-        (GOOGLE, "gemini-2.5-pro", Usage(300_000, 1_000), 765_000),
-        # mistral.ai/pricing: Large in 2, out 6: 500 × 2 + 500 × 6
-        (MISTRAL, "mistral-large-latest", Usage(500, 500), 4_000),
-        # docs.x.ai/docs/models: Grok 4 in 3, cached 0.75, out 15: 100 × 3 + 100 × 0.75 + 10 × 15
-        (XAI, "grok-4", Usage(200, 10, cache_read=100), 525),
-        # docs.perplexity.ai/getting-started/pricing: Sonar Pro in 3, out 15, and 14 for 1,000 requests
-        (PERPLEXITY, "sonar-pro", Usage(1_000, 100), 1_000 * 3 + 100 * 15 + 14_000),
-    ],
+OPENAI = Vendor(
+    "openai", "https://developers.openai.com/api/docs/pricing", "openai", "https://api.openai.com/v1"
 )
-def test_a_real_model_costs_what_its_vendor_says(
-    where: tuple[str, str], model: str, usage: Usage, micros: int
-) -> None:
-    price = listed_price(offer(where, model), AT)
+ANTHROPIC = Vendor(
+    "anthropic", "https://www.anthropic.com/pricing#api", "anthropic", "https://api.anthropic.com"
+)
+GROQ = Vendor("groq", "https://console.groq.com/docs/models", "groq", "https://api.groq.com/openai/v1")
+GOOGLE = Vendor(
+    "google",
+    "https://ai.google.dev/gemini-api/docs/pricing",
+    COMPATIBLE,
+    "https://generativelanguage.googleapis.com/v1beta/openai",
+)
+MISTRAL = Vendor("mistral", "https://mistral.ai/pricing/api", COMPATIBLE, "https://api.mistral.ai/v1")
+XAI = Vendor("x-ai", "https://docs.x.ai/docs/models", COMPATIBLE, "https://api.x.ai/v1")
+DEEPSEEK = Vendor(
+    "deepseek",
+    "https://api-docs.deepseek.com/quick_start/pricing",
+    COMPATIBLE,
+    "https://api.deepseek.com/v1",
+)
+PERPLEXITY = Vendor(
+    "perplexity",
+    "https://docs.perplexity.ai/docs/getting-started/pricing",
+    COMPATIBLE,
+    "https://api.perplexity.ai",
+)
+
+
+def offer(where: Vendor, model: str) -> Offer:
+    return Offer("here", model, where.kind, where.base_url)
+
+
+def server(base_url: str) -> Vendor:
+    """Somebody's server that speaks the OpenAI protocol."""
+    return Vendor("", "", COMPATIBLE, base_url)
+
+
+@dataclass(frozen=True)
+class Worked:
+    """A call, the rates for a million tokens as the list writes them, and its cost in micro-dollars.
+
+    A token at $1 a million costs one micro-dollar, so the sums can be followed in the head.
+    """
+
+    where: Vendor
+    model: str
+    rates: str
+    usage: Usage
+    micros: int
+
+
+WORKED = [
+    # 6,000 × 1.25 + 4,000 × 0.125 + 1,500 × 10: reasoning is output
+    Worked(
+        OPENAI,
+        "gpt-5",
+        "in 1.25, cached 0.125, out 10",
+        Usage(10_000, 1_500, cache_read=4_000, reasoning=900),
+        7_500 + 500 + 15_000,
+    ),
+    # 1,000 × 2.5 + 1,000 × 1.25 + 100 × 10
+    Worked(
+        OPENAI,
+        "gpt-4o",
+        "in 2.5, cached 1.25, out 10",
+        Usage(2_000, 100, cache_read=1_000),
+        2_500 + 1_250 + 1_000,
+    ),
+    # 1,000 × 0.15 + 500 × 0.6
+    Worked(OPENAI, "gpt-4o-mini", "in 0.15, cached 0.075, out 0.6", Usage(1_000, 500), 150 + 300),
+    # 1,000,000 × 2 + 1,000 × 8
+    Worked(OPENAI, "gpt-4.1", "in 2, cached 0.5, out 8", Usage(1_000_000, 1_000), 2_000_000 + 8_000),
+    # 100 × 1.1 + 1,000 × 4.4
+    Worked(OPENAI, "o4-mini", "in 1.1, cached 0.275, out 4.4", Usage(100, 1_000, reasoning=960), 110 + 4_400),
+    # 100 × 1 + 2,000 × 1.25 + 10,000 × 0.1 + 300 × 5
+    Worked(
+        ANTHROPIC,
+        "claude-haiku-4-5",
+        "in 1, cached 0.1, write 1.25, out 5",
+        Usage(12_100, 300, cache_read=10_000, cache_write=2_000),
+        100 + 2_500 + 1_000 + 1_500,
+    ),
+    # 1,000 × 15 + 200 × 75, by the name with its date
+    Worked(
+        ANTHROPIC,
+        "claude-opus-4-1-20250805",
+        "in 15, cached 1.5, write 18.75, out 75",
+        Usage(1_000, 200),
+        15_000 + 15_000,
+    ),
+    # 1,000 × 5 + 1,000 × 0.5 + 40 × 25
+    Worked(
+        ANTHROPIC,
+        "claude-opus-4-5",
+        "in 5, cached 0.5, write 6.25, out 25",
+        Usage(2_000, 40, cache_read=1_000),
+        5_000 + 500 + 1_000,
+    ),
+    # 1,000 × 0.59 + 1,000 × 0.79
+    Worked(GROQ, "llama-3.3-70b-versatile", "in 0.59, out 0.79", Usage(1_000, 1_000), 590 + 790),
+    # 1,000 × 0.05 + 100 × 0.08
+    Worked(GROQ, "llama-3.1-8b-instant", "in 0.05, out 0.08", Usage(1_000, 100), 50 + 8),
+    # 200,000 is not above 200,000: 200,000 × 1.25 + 1,000 × 10
+    Worked(
+        GOOGLE,
+        "gemini-2.5-pro",
+        "in 1.25, cached 0.125, out 10",
+        Usage(200_000, 1_000),
+        250_000 + 10_000,
+    ),
+    # 300,000 is, with all of its tokens: 300,000 × 2.5 + 1,000 × 15
+    Worked(
+        GOOGLE,
+        "gemini-2.5-pro",
+        "in 2.5, cached 0.25, out 15",
+        Usage(300_000, 1_000),
+        750_000 + 15_000,
+    ),
+    # 1,000 × 0.3 + 4,000 × 0.03 + 200 × 2.5
+    Worked(
+        GOOGLE,
+        "gemini-2.5-flash",
+        "in 0.3, cached 0.03, out 2.5",
+        Usage(5_000, 200, cache_read=4_000),
+        300 + 120 + 500,
+    ),
+    # 500 × 2 + 500 × 6
+    Worked(MISTRAL, "mistral-large-latest", "in 2, out 6", Usage(500, 500), 1_000 + 3_000),
+    # 100 × 3 + 100 × 0.75 + 10 × 15
+    Worked(XAI, "grok-4", "in 3, cached 0.75, out 15", Usage(200, 10, cache_read=100), 300 + 75 + 150),
+    # 900 × 0.27 + 100 × 0.07 + 1,000 × 1.1
+    Worked(
+        DEEPSEEK,
+        "deepseek-chat",
+        "in 0.27, cached 0.07, out 1.1",
+        Usage(1_000, 1_000, cache_read=100),
+        243 + 7 + 1_100,
+    ),
+    # 1,000 × 3 + 100 × 15, and $14 for a thousand requests
+    Worked(
+        PERPLEXITY,
+        "sonar-pro",
+        "in 3, out 15, request 0.014",
+        Usage(1_000, 100),
+        3_000 + 1_500 + 14_000,
+    ),
+]
+
+
+@pytest.mark.parametrize("case", WORKED, ids=lambda case: f"{case.model} of {case.usage.input}")
+def test_a_real_model_costs_what_its_vendor_says(case: Worked) -> None:
+    price = listed_price(offer(case.where, case.model), AT)
 
     assert price is not None
     assert price.source is PriceSource.LIST
-    assert price_of(usage, price) == micros
+    assert price.rates_for(case.usage.input).text == case.rates
+    assert price_of(case.usage, price) == case.micros
+
+
+def test_the_list_names_the_pages_that_are_named_here() -> None:
+    published = {vendor.id: vendor.pricing_urls for vendor in get_snapshot().providers}
+
+    for case in WORKED:
+        assert case.where.page in (published[case.where.name] or []), case.where.name
 
 
 def test_a_price_that_changed_is_the_one_of_its_time() -> None:
-    # o3 went from 10 and 40 to 2 and 8 on 10 June 2025 (openai.com/api/pricing of those days).
+    # The list: o3 in 10, out 40, and from 10 June 2025 on in 2, out 8.
     o3 = offer(OPENAI, "o3")
     before = listed_price(o3, datetime(2025, 6, 9, tzinfo=UTC))
     after = listed_price(o3, datetime(2025, 6, 11, tzinfo=UTC))
@@ -84,7 +208,7 @@ def test_a_price_that_changed_is_the_one_of_its_time() -> None:
 
 
 def test_calls_that_may_wait_cost_half_where_the_vendor_says_so() -> None:
-    # developers.openai.com/api/docs/pricing, Batch: GPT-5 in 0.625, out 5
+    # The list, batch: GPT-5 in 0.625, out 5, "verified on 2026-10-14 at developers.openai.com/api/docs/pricing".
     batch = batch_price(offer(OPENAI, "gpt-5"), AT)
     unchanged = batch_price(offer(GROQ, "groq/compound"), AT)
 
@@ -95,7 +219,7 @@ def test_calls_that_may_wait_cost_half_where_the_vendor_says_so() -> None:
 
 @pytest.mark.parametrize("kind", ["echo", "lmstudio", "ollama"])
 def test_models_on_machines_of_ones_own_are_free(kind: str) -> None:
-    assert listed_price(offer((kind, "http://127.0.0.1:11434"), "llama3.3"), AT) == FREE
+    assert listed_price(Offer("here", "llama3.3", kind, "http://127.0.0.1:11434"), AT) == FREE
 
 
 @pytest.mark.parametrize(
@@ -105,19 +229,19 @@ def test_models_on_machines_of_ones_own_are_free(kind: str) -> None:
         # Charged by the minute, and not by the token.
         (OPENAI, "whisper-1"),
         # A server of one's own calls its models as it likes.
-        ((COMPATIBLE, "http://10.0.4.12:8080/v1"), "gpt-4o"),
-        ((COMPATIBLE, "http://workshop.local/v1"), "claude-opus-4-1"),
-        ((COMPATIBLE, "http://gpu:8000/v1"), "gpt-4o"),
+        (server("http://10.0.4.12:8080/v1"), "gpt-4o"),
+        (server("http://workshop.local/v1"), "claude-opus-4-1"),
+        (server("http://gpu:8000/v1"), "gpt-4o"),
         # Offered by many, at many prices.
-        ((COMPATIBLE, "https://llm.example.org/v1"), "llama-3.3-70b"),
-        ((COMPATIBLE, "not an address"), "gpt-4o"),
+        (server("https://llm.example.org/v1"), "llama-3.3-70b"),
+        (server("not an address"), "gpt-4o"),
     ],
 )
-def test_what_is_not_known_has_no_price(where: tuple[str, str], model: str) -> None:
+def test_what_is_not_known_has_no_price(where: Vendor, model: str) -> None:
     assert listed_price(offer(where, model), AT) is None
 
 
 def test_a_proxy_of_one_maker_s_model_has_the_maker_s_price() -> None:
-    proxied = listed_price(offer((COMPATIBLE, "https://llm.example.org/v1"), "gpt-4o"), AT)
+    proxied = listed_price(offer(server("https://llm.example.org/v1"), "gpt-4o"), AT)
 
     assert proxied == listed_price(offer(OPENAI, "gpt-4o"), AT)
