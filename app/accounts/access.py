@@ -133,6 +133,7 @@ def _visit(request: Request) -> Visit:
         user_agent=request.headers.get("user-agent", ""),
         host=request.headers.get("host", ""),
         was_forwarded=_was_forwarded(request),
+        mark=cookies.mark_in(request),
     )
 
 

@@ -1,8 +1,10 @@
 """Guessing is slowed down: after a few failures each further try has to wait, for longer and longer.
 
-Counted per account and per address. A try is counted before the password is looked at, and forgiven
-afterwards when it was right, so that a hundred tries at the same time are a hundred tries. Names that have
-no account are counted alike: a delay tells nothing.
+Counted per account and address together, so that a stranger who guesses somebody's password keeps nobody but
+himself waiting; per address; and, more generously, per account. Where somebody has logged in before, only the
+browser's own tries count: not even guesses from a thousand addresses lock its owner out. A try is counted
+before the password is looked at, and forgiven afterwards when it was right, so that a hundred tries at the
+same time are a hundred tries. Names that have no account are counted alike: a delay tells nothing.
 """
 
 import ipaddress
@@ -22,6 +24,8 @@ from app.core.errors import TooMany
 LONGEST_DELAY = timedelta(minutes=15)
 ONE_IS_FORGOTTEN_IN = timedelta(minutes=10)
 ALL_ARE_FORGOTTEN_IN = timedelta(days=1)
+MOST_AT_ONE_ACCOUNT = 100
+"""Failures in a row, wherever they come from (the bound of NIST SP 800-63B, 5.2.2)."""
 
 
 @dataclass(frozen=True)
@@ -32,26 +36,48 @@ class Subject:
     free: int
 
 
-def of_account(signing_key: str, login_or_id: str) -> Subject:
-    """An account, by its id; or the name somebody typed that has none."""
-    return Subject(keyed_hash(signing_key, f"account:{login_or_id}"), free=5)
+@dataclass(frozen=True)
+class Guess:
+    """What one try is counted for. When it was right `own` starts afresh, and `shared` get this one try back."""
+
+    own: Subject
+    shared: tuple[Subject, ...] = ()
 
 
-def of_address(signing_key: str, address: str) -> Subject:
-    """An address. A whole office may share one, so it gets more tries than an account."""
-    return Subject(keyed_hash(signing_key, f"address:{_network(address)}"), free=30)
+def at_account(signing_key: str, login_or_id: str, address: str) -> Guess:
+    """A try at an account, by its id; or at the name somebody typed that has none."""
+    network = _network(address)
+    return Guess(
+        own=_subject(signing_key, f"account:{login_or_id}:{network}", free=5),
+        shared=(
+            _subject(signing_key, f"account:{login_or_id}", free=MOST_AT_ONE_ACCOUNT),
+            # A whole office may share an address, so it gets more tries than one account does from there.
+            _subject(signing_key, f"address:{network}", free=30),
+        ),
+    )
 
 
-def of_registrations(signing_key: str, address: str) -> Subject:
-    """An address from which accounts are made, or names are tried until one is free."""
-    return Subject(keyed_hash(signing_key, f"registrations:{_network(address)}"), free=30)
+def in_known_browser(signing_key: str, mark: str) -> Guess:
+    """A try at the account that was logged in to before in the browser with this mark."""
+    return Guess(own=_subject(signing_key, f"browser:{mark}", free=5))
 
 
-async def count(session: AsyncSession, *subjects: Subject) -> None:
-    """Count a try for each of the subjects. Raises TooMany, and counts nothing, while one has to wait."""
+def within_account(signing_key: str, user_id: str) -> Guess:
+    """A try to confirm the password by somebody who is logged in already."""
+    return Guess(own=_subject(signing_key, f"confirmation:{user_id}", free=5))
+
+
+def at_registration(signing_key: str, address: str) -> Guess:
+    """An account made from this address, or a name tried until one is free."""
+    return Guess(own=_subject(signing_key, f"registrations:{_network(address)}", free=30))
+
+
+async def count(session: AsyncSession, guess: Guess) -> None:
+    """Count a try. Raises TooMany, and counts nothing, while one of its subjects has to wait."""
     at = now()
     # In one order, so that two tries never wait for each other's rows.
-    counted = [(subject, await _row(session, subject)) for subject in sorted(subjects, key=lambda s: s.key)]
+    subjects = sorted((guess.own, *guess.shared), key=lambda subject: subject.key)
+    counted = [(subject, await _row(session, subject)) for subject in subjects]
     for _, row in counted:
         row.failures = remembered(row.failures, at - row.last_failure_at)
     wait = max(waiting_time(row.failures, subject.free, row.last_failure_at, at) for subject, row in counted)
@@ -63,17 +89,17 @@ async def count(session: AsyncSession, *subjects: Subject) -> None:
     await session.flush()
 
 
-async def forgive(session: AsyncSession, account: Subject, address: Subject) -> None:
-    """The try was right: the account starts afresh, the address gets this one try back.
-
-    Not more than one: or whoever has an account could go on guessing other people's passwords.
-    """
-    await session.execute(delete(SignInAttempts).where(SignInAttempts.subject == account.key))
-    await session.execute(
-        update(SignInAttempts)
-        .where(SignInAttempts.subject == address.key, SignInAttempts.failures > 0)
-        .values(failures=SignInAttempts.failures - 1)
-    )
+async def forgive(session: AsyncSession, guess: Guess) -> None:
+    """The try was right. What is shared gets no more than this one try back: or whoever has an account could
+    go on guessing other people's passwords."""
+    await session.execute(delete(SignInAttempts).where(SignInAttempts.subject == guess.own.key))
+    # One after another and in one order, as they are counted.
+    for key in sorted(subject.key for subject in guess.shared):
+        await session.execute(
+            update(SignInAttempts)
+            .where(SignInAttempts.subject == key, SignInAttempts.failures > 0)
+            .values(failures=SignInAttempts.failures - 1)
+        )
 
 
 async def forget_old(session: AsyncSession) -> None:
@@ -96,6 +122,10 @@ def waiting_time(failures: int, free: int, last_failure_at: datetime, at: dateti
         return timedelta(0)
     delay = min(timedelta(seconds=2 ** min(beyond, 20)), LONGEST_DELAY)
     return max(timedelta(0), last_failure_at + delay - at)
+
+
+def _subject(signing_key: str, name: str, free: int) -> Subject:
+    return Subject(keyed_hash(signing_key, name), free)
 
 
 async def _row(session: AsyncSession, subject: Subject) -> SignInAttempts:

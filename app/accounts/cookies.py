@@ -1,6 +1,6 @@
-"""The cookie that carries a session's token, and the layer that hands out its renewal."""
+"""The cookies that carry a session's token and a known browser's mark, and the layer that renews the former."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection, Request
@@ -12,29 +12,43 @@ from app.core.settings import Settings
 
 NAME = "parley_session"
 SECURE_NAME = f"__Host-{NAME}"
+MARK_NAME = "parley_browser"
 RENEWED = "renewed_session_token"
-
-
-def name_for(connection: HTTPConnection) -> str:
-    """What the cookie is called here.
-
-    Over https only the `__Host-` name counts, which nobody but this very host can set: with the plain one a
-    neighbouring subdomain could sign a person in to an account that is not theirs.
-    """
-    return SECURE_NAME if is_secure(connection) else NAME
+ONE_YEAR = timedelta(days=365)
 
 
 def token_in(connection: HTTPConnection) -> str | None:
     """The session token a browser sent, if any."""
-    return connection.cookies.get(name_for(connection))
+    return connection.cookies.get(_called(NAME, connection))
+
+
+def mark_in(connection: HTTPConnection) -> str:
+    """The mark by which a browser says that somebody logged in there before; empty without."""
+    return connection.cookies.get(_called(MARK_NAME, connection), "")
 
 
 def keep(request: Request, response: Response, token: str, expires_at: datetime) -> None:
     """Let the browser keep `token` until `expires_at`."""
+    _set(request, response, NAME, token, expires_at - now())
+
+
+def keep_mark(request: Request, response: Response, mark: str) -> None:
+    """Let the browser keep `mark`, also after logging out."""
+    _set(request, response, MARK_NAME, mark, ONE_YEAR)
+
+
+def forget(request: Request, response: Response) -> None:
+    """Let the browser forget its token."""
+    response.delete_cookie(
+        _called(NAME, request), path="/", secure=is_secure(request), httponly=True, samesite="lax"
+    )
+
+
+def _set(request: Request, response: Response, name: str, value: str, lives: timedelta) -> None:
     response.set_cookie(
-        name_for(request),
-        token,
-        max_age=max(0, int((expires_at - now()).total_seconds())),
+        _called(name, request),
+        value,
+        max_age=max(0, int(lives.total_seconds())),
         path="/",
         secure=is_secure(request),
         httponly=True,
@@ -42,11 +56,13 @@ def keep(request: Request, response: Response, token: str, expires_at: datetime)
     )
 
 
-def forget(request: Request, response: Response) -> None:
-    """Let the browser forget its token."""
-    response.delete_cookie(
-        name_for(request), path="/", secure=is_secure(request), httponly=True, samesite="lax"
-    )
+def _called(name: str, connection: HTTPConnection) -> str:
+    """What a cookie is called here.
+
+    Over https only the `__Host-` name counts, which nobody but this very host can set: with the plain one a
+    neighbouring subdomain could sign a person in to an account that is not theirs.
+    """
+    return f"__Host-{name}" if is_secure(connection) else name
 
 
 def is_secure(connection: HTTPConnection) -> bool:

@@ -22,7 +22,7 @@ from app.core.ids import ALPHABET
 from app.core.settings import Settings
 
 CODE_FILE = "setup.code"
-CODE_LENGTH = 8  # 40 bits, and a few tries per address
+CODE_LENGTH = 8  # 40 bits, and a few tries
 DONE = "Parley is set up already. Log in, or ask an administrator for an invitation."
 
 
@@ -43,16 +43,15 @@ def forget_code(settings: Settings) -> None:
 
 async def check_code(house: House, given: str, visit: Visit) -> None:
     """Raises Invalid for a wrong code, TooMany when there were several."""
-    account = attempts.of_account(house.signing_key, "the first run")
-    address = attempts.of_address(house.signing_key, visit.address)
+    guess = attempts.at_account(house.signing_key, "the first run", visit.address)
     async with house.database.writing() as session:
-        await attempts.count(session, account, address)
+        await attempts.count(session, guess)
     if not hmac.compare_digest(_bare(given).encode(), _bare(code(house.settings)).encode()):
         raise Invalid(
             "This is not the code that the console printed. Look there for the last one.", field="code"
         )
     async with house.database.writing() as session:
-        await attempts.forgive(session, account, address)
+        await attempts.forgive(session, guess)
 
 
 async def claim(session: AsyncSession) -> None:

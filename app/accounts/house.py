@@ -1,6 +1,6 @@
 """What the verbs of this room work with, when they open their own transactions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.core.database import Database
 from app.core.settings import Settings
@@ -21,10 +21,12 @@ class House:
 class Visit:
     """From where somebody comes, and the browser's own description of itself.
 
-    `host` is the name under which they asked for us; `was_forwarded` tells that a proxy passed the request on.
+    `host` is the name under which they asked for us; `was_forwarded` tells that a proxy passed the request on;
+    by its `mark` a browser is known again in which somebody logged in before.
     """
 
     address: str
     user_agent: str = ""
     host: str = ""
     was_forwarded: bool = False
+    mark: str = field(default="", repr=False)

@@ -19,7 +19,7 @@ async def change_profile(house: House, identity: Identity, visit: Visit, *, name
 async def change_email(house: House, identity: Identity, visit: Visit, *, email: str, password: str) -> None:
     """Asks for the password: the address is a way to log in. Raises Invalid or TooMany."""
     email = people.checked_email(email)
-    await signing_in.confirm_password(house, identity.user, password, visit)
+    await signing_in.confirm_password(house, identity.user, password)
     async with house.database.writing() as session:
         user = await people.by_id(session, identity.user.id)
         if user.email != email:
@@ -42,7 +42,7 @@ async def change_password(house: House, identity: Identity, visit: Visit, *, cur
         password_rules.refuse_weak(new, user.username, user.email, user.name)
     except Invalid as error:
         raise Invalid(error.message, field="new_password") from error
-    await signing_in.confirm_password(house, user, current, visit)
+    await signing_in.confirm_password(house, user, current)
     password_hash = await passwords.hashed(new)
     async with house.database.writing() as session:
         (await people.by_id(session, user.id)).password_hash = password_hash

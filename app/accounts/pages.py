@@ -129,6 +129,7 @@ def _refuse_unless_open(house: House) -> None:
 def _let_in(request: Request, signed_in: SignedIn, address: str) -> Response:
     response = _see(address)
     cookies.keep(request, response, signed_in.token, signed_in.expires_at)
+    cookies.keep_mark(request, response, signed_in.mark)
     return response
 
 

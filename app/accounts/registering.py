@@ -60,7 +60,7 @@ async def register(house: House, application: Application, visit: Visit) -> Sign
         raise Forbidden(BY_INVITATION)
     details = application.checked()
     async with house.database.writing() as session:
-        await attempts.count(session, attempts.of_registrations(house.signing_key, visit.address))
+        await attempts.count(session, attempts.at_registration(house.signing_key, visit.address))
     password_hash = await passwords.hashed(application.password)
     async with house.database.writing() as session:
         user = await people.create(session, details, password_hash)

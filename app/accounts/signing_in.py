@@ -5,10 +5,11 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts import attempts, audit, passwords, people, sessions, tokens
+from app.accounts import attempts, audit, known_browsers, passwords, people, sessions, tokens
+from app.accounts.attempts import Guess
 from app.accounts.house import House, Visit
 from app.accounts.identity import Identity
-from app.accounts.models import SignInSession, User
+from app.accounts.models import User
 from app.core.clock import now
 from app.core.errors import Invalid
 
@@ -19,10 +20,11 @@ DISABLED = "This account is disabled. An administrator can enable it again."
 
 @dataclass(frozen=True)
 class SignedIn:
-    """What the browser is to keep, and until when."""
+    """What the browser is to keep: `token` until `expires_at`, and `mark` to be known again."""
 
     token: str
     expires_at: datetime
+    mark: str
 
 
 async def sign_in(house: House, login: str, password: str, visit: Visit) -> SignedIn:
@@ -32,7 +34,7 @@ async def sign_in(house: House, login: str, password: str, visit: Visit) -> Sign
     """
     async with house.database.reading() as session:
         user = await people.by_login(session, login)
-    if not await _is_right(house, user, login, password, visit):
+    if not await _is_right(house, user, password, _guess(house, user, login, visit)):
         await _record_refusal(house, user, visit)
         raise Invalid(REFUSED)
     assert user is not None  # noqa: S101  (nobody's password is never right)
@@ -54,7 +56,8 @@ async def start_session(session: AsyncSession, house: House, user: User, visit: 
         session, user.id, expires_at=expires_at, address=visit.address, user_agent=visit.user_agent
     )
     audit.record(session, user, "session.created", address=visit.address)
-    return _signed_in(house, sign_in, at)
+    token = tokens.issue(house.signing_key, sign_in.id, issued_at=at, expires_at=expires_at)
+    return SignedIn(token, expires_at, known_browsers.new_mark(house.signing_key, user.id))
 
 
 async def sign_out(house: House, identity: Identity, visit: Visit) -> None:
@@ -66,23 +69,27 @@ async def sign_out(house: House, identity: Identity, visit: Visit) -> None:
             audit.record(session, identity.user, "session.ended", address=visit.address)
 
 
-async def confirm_password(house: House, user: User, password: str, visit: Visit) -> None:
+async def confirm_password(house: House, user: User, password: str) -> None:
     """Make sure that it is still the account's owner who asks. Raises Invalid or TooMany."""
-    if not await _is_right(house, user, user.username, password, visit):
+    if not await _is_right(house, user, password, attempts.within_account(house.signing_key, user.id)):
         raise Invalid("That is not your current password.", field="current_password")
 
 
-async def _is_right(house: House, user: User | None, login: str, password: str, visit: Visit) -> bool:
-    """Whether the password fits; the try is counted first and forgiven when it was right."""
+def _guess(house: House, user: User | None, login: str, visit: Visit) -> Guess:
+    if user is not None and known_browsers.is_known(house.signing_key, user.id, visit.mark):
+        return attempts.in_known_browser(house.signing_key, visit.mark)
     counted_for = user.id if user else login.strip().lower()
-    account = attempts.of_account(house.signing_key, counted_for)
-    address = attempts.of_address(house.signing_key, visit.address)
+    return attempts.at_account(house.signing_key, counted_for, visit.address)
+
+
+async def _is_right(house: House, user: User | None, password: str, guess: Guess) -> bool:
+    """Whether the password fits; the try is counted first and forgiven when it was right."""
     async with house.database.writing() as session:
-        await attempts.count(session, account, address)
+        await attempts.count(session, guess)
     if not await passwords.matches(password, user.password_hash if user else None):
         return False
     async with house.database.writing() as session:
-        await attempts.forgive(session, account, address)
+        await attempts.forgive(session, guess)
     return True
 
 
@@ -91,8 +98,3 @@ async def _record_refusal(house: House, user: User | None, visit: Visit) -> None
     async with house.database.writing() as session:
         subject = user.username if user else "an unknown account"
         audit.record(session, audit.NOBODY, "session.refused", subject=subject, address=visit.address)
-
-
-def _signed_in(house: House, sign_in: SignInSession, at: datetime) -> SignedIn:
-    token = tokens.issue(house.signing_key, sign_in.id, issued_at=at, expires_at=sign_in.expires_at)
-    return SignedIn(token, sign_in.expires_at)

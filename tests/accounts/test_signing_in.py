@@ -13,11 +13,16 @@ from app.accounts.models import AuditEvent, SignInAttempts
 from app.core.clock import now
 from app.core.database import Database
 from app.core.errors import Invalid
-from tests.cast import PASSWORD, Cast, Visitor
+from tests.cast import BASE_URL, PASSWORD, Cast, Visitor
 
 
 async def log_in(client: httpx.AsyncClient, login: str, password: str, **more: str) -> httpx.Response:
     return await client.post("/login", data={"login": login, "password": password, **more})
+
+
+def coming_from(app: FastAPI, address: str) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app, client=(address, 50_000))
+    return httpx.AsyncClient(transport=transport, base_url=BASE_URL)
 
 
 @pytest.mark.parametrize("login", ["bob", "BOB", " bob ", "bob@example.org", "Bob@Example.org"])
@@ -132,6 +137,48 @@ async def test_guessing_has_to_wait_longer_and_longer(client: Visitor, cast: Cas
     assert (await log_in(client, "charlie", PASSWORD)).status_code == 303, "others do not have to wait"
 
 
+async def test_strangers_who_guess_keep_nobody_else_waiting(
+    app: FastAPI, client: Visitor, cast: Cast
+) -> None:
+    for _ in range(6):
+        response = await log_in(client, "bob", "wrong")
+    assert response.status_code == 429
+
+    async with coming_from(app, "192.0.2.7") as bob:
+        assert (await log_in(bob, "bob", PASSWORD)).status_code == 303
+
+
+async def test_guessing_from_everywhere_has_to_wait_except_where_one_has_logged_in_before(
+    app: FastAPI, cast: Cast
+) -> None:
+    async with coming_from(app, "192.0.2.7") as own, coming_from(app, "192.0.2.8") as other:
+        assert (await log_in(own, "bob", PASSWORD)).status_code == 303
+        await own.post("/logout")
+        for address in range(21):
+            async with coming_from(app, f"198.51.100.{address}") as stranger:
+                statuses = [(await log_in(stranger, "bob", "wrong")).status_code for _ in range(5)]
+        assert 429 in statuses
+
+        assert (await log_in(other, "bob", PASSWORD)).status_code == 429
+        assert (await log_in(own, "bob", PASSWORD)).status_code == 303
+
+
+async def test_guessing_where_one_has_logged_in_before_has_to_wait_too(client: Visitor, cast: Cast) -> None:
+    await log_in(client, "bob", PASSWORD)
+
+    statuses = [(await log_in(client, "bob", "wrong")).status_code for _ in range(6)]
+
+    assert statuses == [422] * 5 + [429]
+
+
+async def test_having_logged_in_before_helps_with_no_other_account(client: Visitor, cast: Cast) -> None:
+    for _ in range(6):
+        await log_in(client, "alice", "wrong")
+    await log_in(client, "bob", PASSWORD)
+
+    assert (await log_in(client, "alice", PASSWORD)).status_code == 429
+
+
 async def test_names_without_an_account_have_to_wait_alike(client: Visitor, cast: Cast) -> None:
     for _ in range(5):
         assert (await log_in(client, "nobody", "wrong")).status_code == 422
@@ -163,7 +210,7 @@ async def test_the_right_password_clears_the_account_but_not_the_address(
 
     async with database.reading() as session:
         rows = (await session.scalars(select(SignInAttempts))).all()
-    assert [row.failures for row in rows] == [3]
+    assert [row.failures for row in rows] == [3, 3], "of the address, and of the account from everywhere"
 
 
 async def test_old_failures_are_forgotten(client: Visitor, cast: Cast, database: Database) -> None:
