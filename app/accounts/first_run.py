@@ -66,19 +66,22 @@ async def claim(session: AsyncSession) -> None:
         raise Conflict(DONE)
 
 
-def needs_code(visit: Visit) -> bool:
+def needs_code(settings: Settings, visit: Visit) -> bool:
     """Whether the visitor may be somewhere else than at this machine.
 
     Address and Host must both be of this machine, and no proxy between: a proxy that keeps the caller's
-    address to itself, or a foreign site whose name was pointed here, is not somebody at the machine.
+    address to itself, or a foreign site whose name was pointed here, is not somebody at the machine. Where
+    people use a public address there is a proxy, however quiet.
     """
-    is_here = _is_loopback(visit.address) and _is_loopback(_without_port(visit.host))
-    return visit.was_forwarded or not is_here
+    is_here = _is_loopback(visit.address) and _is_loopback(_host_of(f"//{visit.host}"))
+    is_public = bool(settings.public_url) and not _is_loopback(_host_of(settings.public_url))
+    return is_public or visit.was_forwarded or not is_here
 
 
-def _without_port(host: str) -> str:
+def _host_of(address: str) -> str:
+    """Without its port; empty when there is none."""
     try:
-        return urlsplit(f"//{host}").hostname or ""
+        return urlsplit(address).hostname or ""
     except ValueError:
         return ""
 

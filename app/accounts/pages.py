@@ -27,14 +27,14 @@ Next = Annotated[str, Query(max_length=2_000)]
 async def show_setup(request: Request, house: CurrentHouse, visit: CurrentVisit) -> Response:
     if not await first_run.is_pending(house):
         return _see("/")
-    return _form_page(request, "accounts/setup.html", needs_code=first_run.needs_code(visit), values=Blanks())
+    return _form_page(request, "accounts/setup.html", needs_code=first_run.needs_code(house.settings, visit), values=Blanks())
 
 
 @router.post("/setup")
 async def set_up(request: Request, house: CurrentHouse, visit: CurrentVisit, form: NewAccount) -> Response:
     if not await first_run.is_pending(house):
         raise Conflict(first_run.DONE)
-    needs_code = first_run.needs_code(visit)
+    needs_code = first_run.needs_code(house.settings, visit)
     try:
         if needs_code:
             await first_run.check_code(house, form.code, visit)

@@ -89,8 +89,26 @@ async def test_the_code_cannot_be_guessed_quickly(app: FastAPI, client: Visitor)
         (Visit("127.0.0.1", host=""), True),
     ],
 )
-def test_who_sits_at_the_machine(visit: Visit, needs_code: bool) -> None:
-    assert first_run.needs_code(visit) is needs_code
+def test_who_sits_at_the_machine(settings: Settings, visit: Visit, needs_code: bool) -> None:
+    assert first_run.needs_code(settings, visit) is needs_code
+
+
+@pytest.mark.parametrize(
+    ("public_url", "needs_code"),
+    [
+        ("", False),
+        ("http://localhost:8000", False),
+        ("http://127.0.0.1:8000/", False),
+        ("https://chat.example.org", True),
+        ("chat.example.org", True),
+    ],
+)
+def test_behind_a_public_address_nobody_counts_as_being_at_the_machine(
+    settings: Settings, public_url: str, needs_code: bool
+) -> None:
+    public = settings.model_copy(update={"public_url": public_url})
+
+    assert first_run.needs_code(public, Visit("127.0.0.1", host="localhost:8000")) is needs_code
 
 
 @pytest.mark.parametrize("header", ["forwarded", "via", "x-forwarded-for", "x-forwarded-proto", "x-real-ip"])
