@@ -19,6 +19,7 @@ from app.providers.base import (
 )
 
 Json = dict[str, Any]
+NOTHING = Usage(input=0, output=0)
 
 
 class BadRequest(ParleyError):
@@ -60,7 +61,7 @@ class Answer:
     tool_calls: tuple[ToolCall, ...] = ()
     finish: FinishReason = FinishReason.STOP
     stop_sequence: str | None = None
-    usage: Usage = Usage(0, 0)
+    usage: Usage = NOTHING
     is_estimate: bool = False
     total_ms: int = 0
 
