@@ -12,9 +12,9 @@ from app.commands import (
     models,
     prices,
     providers,
+    reference,
     secrets,
     serve,
-    settings,
     usage,
     users,
 )
@@ -28,7 +28,7 @@ app = typer.Typer(
 )
 app.command()(serve.serve)
 app.command()(check.check)
-app.command()(settings.settings)
+app.command()(reference.settings)
 app.add_typer(database.group, name="db")
 app.add_typer(users.group, name="users")
 app.add_typer(groups.group, name="groups")

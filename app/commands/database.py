@@ -32,9 +32,14 @@ def backup() -> None:
 
 
 def bring_up_to_date(settings: Settings) -> bool:
-    """Run pending migrations and say so; whether there were any. Ends the command when they cannot run."""
-    from app.core import migrations
+    """Run pending migrations and say so; whether there were any. Ends the command when they cannot run.
 
+    A SQLite file that others on the machine could read is theirs no more.
+    """
+    from app.core import migrations, private_files
+
+    for path in private_files.tighten(settings):
+        typer.echo(f"Others on this machine could read {path}. Now only this user can.")
     try:
         done = migrations.upgrade(settings)
     except migrations.NewerDatabase as error:

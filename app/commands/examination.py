@@ -2,11 +2,9 @@
 but a connection's last success or error."""
 
 import shutil
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
@@ -15,10 +13,12 @@ from app import schema
 from app.catalog import discovery
 from app.catalog.models import Connection
 from app.catalog.opening import OpenProviders
+from app.commands import env_file
 from app.commands.database import why_not_opened
 from app.core import migrations
 from app.core.crypto import ENCRYPTION_KEY_FILE, SECRET_KEY_FILE, WeakSecret, load_secrets, open_vault
 from app.core.database import Database
+from app.core.private_files import is_open_to_others, open_files
 from app.core.settings import Settings
 
 LEAST_FREE_BYTES = 200_000_000
@@ -27,6 +27,7 @@ LEAST_FREE_BYTES = 200_000_000
 class Verdict(StrEnum):
     FINE = "ok"
     NOTE = "note"
+    WARNING = "warning"
     FAILED = "failed"
 
 
@@ -45,7 +46,13 @@ class Finding:
 
 async def examine(settings: Settings) -> list[Finding]:
     """Everything, in the order in which one thing needs another."""
-    findings = [_settings(settings), *_secrets(settings), _disk(settings), _migrations(settings)]
+    findings = [
+        *_settings(settings),
+        *_secrets(settings),
+        *_files(settings),
+        _disk(settings),
+        _migrations(settings),
+    ]
     if not any(finding.has_failed for finding in findings):
         database = Database(settings.resolved_database_url)
         try:
@@ -56,9 +63,11 @@ async def examine(settings: Settings) -> list[Finding]:
     return findings
 
 
-def _settings(settings: Settings) -> Finding:
+def _settings(settings: Settings) -> Iterator[Finding]:
+    for sentence in env_file.unknown_names():
+        yield Finding(Verdict.WARNING, "Settings", sentence)
     where = "SQLite" if settings.is_sqlite else "PostgreSQL"
-    return Finding(Verdict.FINE, "Settings", f"read; {where}, data in {settings.data_dir.resolve()}.")
+    yield Finding(Verdict.FINE, "Settings", f"read; {where}, data in {settings.data_dir.resolve()}.")
 
 
 def _secrets(settings: Settings) -> Iterator[Finding]:
@@ -69,7 +78,7 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
         return
     for name in (SECRET_KEY_FILE, ENCRYPTION_KEY_FILE):
         path = settings.data_dir / name
-        if path.exists() and _is_open_to_others(path):
+        if path.exists() and is_open_to_others(path):
             yield Finding(
                 Verdict.FAILED, "Secrets", f"{path} can be read by other users. Run: chmod 600 {path}"
             )
@@ -77,8 +86,15 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
     yield Finding(Verdict.FINE, "Secrets", "present, and readable by this user only.")
 
 
-def _is_open_to_others(path: Path) -> bool:
-    return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+def _files(settings: Settings) -> Iterator[Finding]:
+    verdict = Verdict.NOTE if settings.keep_file_modes else Verdict.FAILED
+    for path in open_files(settings):
+        what_to_do = (
+            "KEEP_FILE_MODES leaves that to you."
+            if settings.keep_file_modes
+            else f"Start Parley again, or run: chmod 600 {path}"
+        )
+        yield Finding(verdict, "Files", f"{path} can be read by other users. {what_to_do}")
 
 
 def _disk(settings: Settings) -> Finding:
@@ -112,7 +128,7 @@ async def _accounts(database: Database) -> Finding:
 
 async def _connections(database: Database, settings: Settings) -> list[Finding]:
     async with database.reading() as session:
-        query = select(Connection.id).where(Connection.is_active).order_by(Connection.name)
+        query = select(Connection).where(Connection.is_active).order_by(Connection.name)
         active = list(await session.scalars(query))
     if not active:
         return [
@@ -122,14 +138,20 @@ async def _connections(database: Database, settings: Settings) -> list[Finding]:
         ]
     providers = OpenProviders(open_vault(settings), settings)
     try:
-        return [await _connection(database, providers, connection_id) for connection_id in active]
+        answers = [await _connection(database, providers, connection.id) for connection in active]
     finally:
         await providers.close()
+    # Echo always answers, and nobody keeps Parley for it: it does not make up for a provider that fails.
+    real = [answer for connection, answer in zip(active, answers, strict=True) if connection.kind != "echo"]
+    if any(answer.verdict is Verdict.FINE for answer in real) or not real:
+        return answers
+    nobody = "none of them answers, so nobody can talk to a model. See above."
+    return [*answers, Finding(Verdict.FAILED, "Providers", nobody)]
 
 
 async def _connection(database: Database, providers: OpenProviders, connection_id: str) -> Finding:
     answer = await discovery.test(database, providers, connection_id)
     subject = f"Provider {answer.label}"
     if answer.error is not None:
-        return Finding(Verdict.FAILED, subject, str(answer.error))
+        return Finding(Verdict.WARNING, subject, str(answer.error))
     return Finding(Verdict.FINE, subject, f"answered in {answer.ms} ms with {len(answer.models)} models.")

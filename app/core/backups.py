@@ -15,13 +15,18 @@ KEPT = 5
 
 def back_up(settings: Settings, *, at: datetime | None = None) -> Path:
     """Copy the database to `DATA_DIR/backups` and return where; older copies than the newest few go."""
-    folder = settings.data_dir / "backups"
+    folder = backup_folder(settings)
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"parley-{at or now():%Y%m%d-%H%M%S-%f}.db"
     _copy(database_file(settings), target)
     for old in sorted(folder.glob("parley-*.db"))[:-KEPT]:
         old.unlink()
     return target
+
+
+def backup_folder(settings: Settings) -> Path:
+    """Where copies are kept."""
+    return settings.data_dir / "backups"
 
 
 def database_file(settings: Settings) -> Path:

@@ -8,12 +8,23 @@ from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[2]
+DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+}
 
 
 class Settings(BaseSettings):
     """Names are those of the environment, in lower case. A field's description is its line in `.env.example`."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,  # it may be a secret
+    )
 
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 lets other machines in.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
@@ -41,6 +52,10 @@ class Settings(BaseSettings):
     registration: Literal["invite", "open", "closed"] = Field(
         "invite",
         description="Who may make an account: invite (with a link), open (anyone) or closed (nobody).",
+    )
+    keep_file_modes: bool = Field(
+        False,
+        description="Leave it to you who on this machine may read the SQLite files; otherwise only Parley's user.",
     )
     session_days: int = Field(30, ge=1, le=365, description="Days after which an unused session expires.")
     invitation_days: int = Field(7, ge=1, le=90, description="Days for which an invitation link works.")
@@ -70,6 +85,11 @@ class Settings(BaseSettings):
         20_000_000, ge=1_000, description="Largest request accepted, in bytes; more is answered with 413."
     )
     max_message_chars: int = Field(200_000, ge=1_000, description="Longest message accepted, in characters.")
+    max_running_replies: int = Field(
+        20,
+        ge=0,
+        description="Replies one person may have written at the same time; 0: as many as budgets allow.",
+    )
     metrics_token: str = Field(
         "",
         repr=False,
@@ -87,6 +107,21 @@ class Settings(BaseSettings):
             else value
         )
 
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        scheme, separator, _ = value.partition("://")
+        if value and (not separator or scheme.partition("+")[0] not in DRIVERS):
+            raise ValueError("this has to begin with postgresql:// or sqlite:///")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _whole_address(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("this has to begin with https:// or http://")
+        return value
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _upper(cls, value: object) -> object:
@@ -98,12 +133,7 @@ class Settings(BaseSettings):
         if not self.database_url:
             return f"sqlite+aiosqlite:///{self.data_dir.resolve() / 'parley.db'}"
         scheme, separator, rest = self.database_url.partition("://")
-        drivers = {
-            "sqlite": "sqlite+aiosqlite",
-            "postgresql": "postgresql+psycopg",
-            "postgres": "postgresql+psycopg",
-        }
-        return f"{drivers.get(scheme, scheme)}{separator}{rest}"
+        return f"{DRIVERS.get(scheme, scheme)}{separator}{rest}"
 
     @property
     def is_sqlite(self) -> bool:

@@ -1,14 +1,16 @@
 """The commands of whoever keeps Parley running: check, db, settings."""
 
+import asyncio
 import re
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from app.cli import app
 from app.core.settings_reference import env_example
 from app.core.version import VERSION
+from tests.catalog.vendor import GOOD_KEY, Vendor, vendor  # noqa: F401  (a fixture)
 
 run = CliRunner()
 
@@ -58,13 +60,116 @@ def test_check_says_why_a_database_cannot_be_opened(monkeypatch: pytest.MonkeyPa
     assert "hidden-password" not in done.output
 
 
-def test_check_names_cause_and_remedy_of_a_provider_that_cannot_be_reached() -> None:
-    run.invoke(app, ["providers", "add", "Nowhere", "--kind", "ollama", "--base-url", "http://127.0.0.1:1"])
+def connect_nowhere(name: str) -> None:
+    run.invoke(app, ["providers", "add", name, "--kind", "ollama", "--base-url", "http://127.0.0.1:1"])
+
+
+def test_check_fails_when_no_provider_answers() -> None:
+    connect_nowhere("Nowhere")
+    run.invoke(app, ["providers", "add", "Practice", "--kind", "echo"])
 
     done = run.invoke(app, ["check"])
 
     assert done.exit_code == 1
-    assert re.search(r"failed +Provider Nowhere: .+", done.output)
+    assert re.search(r"warning +Provider Nowhere: .+", done.output)
+    assert "nobody can talk to a model" in done.output, "echo does not count"
+
+
+async def test_check_only_warns_of_a_provider_while_another_one_answers(
+    vendor: Vendor,  # noqa: F811
+) -> None:
+    def story() -> Result:
+        connect_nowhere("Nowhere")
+        options = ["--kind", "openai-compatible", "--base-url", vendor.url, "--key-stdin"]
+        run.invoke(app, ["providers", "add", "Somewhere", *options], input=f"{GOOD_KEY}\n")
+        return run.invoke(app, ["check"])
+
+    # The vendor goes on answering: it lives in this test's event loop.
+    done = await asyncio.to_thread(story)
+
+    assert done.exit_code == 0, done.output
+    assert re.search(r"warning +Provider Nowhere: .+", done.output)
+    assert "Parley can work. 1 of" in done.output
+
+
+def test_a_database_that_others_can_read_is_theirs_no_more_after_a_start(installation: Path) -> None:
+    run.invoke(app, ["db", "upgrade"])
+    run.invoke(app, ["db", "backup"])
+    (copy,) = (installation / "backups").glob("parley-*.db")
+    for path in (installation / "parley.db", copy):
+        path.chmod(0o644)
+
+    before = run.invoke(app, ["check"])
+    started = run.invoke(app, ["db", "upgrade"])
+
+    assert before.exit_code == 1
+    assert f"chmod 600 {copy}" in before.output
+    assert f"Others on this machine could read {copy}" in started.output
+    assert {path.stat().st_mode & 0o777 for path in (installation / "parley.db", copy)} == {0o600}
+    assert run.invoke(app, ["check"]).exit_code == 0
+
+
+def test_who_wants_others_to_read_the_database_may(
+    installation: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEEP_FILE_MODES", "true")
+    run.invoke(app, ["db", "upgrade"])
+    (installation / "parley.db").chmod(0o640)
+
+    run.invoke(app, ["db", "upgrade"])
+    done = run.invoke(app, ["check"])
+
+    assert (installation / "parley.db").stat().st_mode & 0o777 == 0o640
+    assert done.exit_code == 0
+    assert re.search(r"note +Files: .+ can be read by other users", done.output)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("\n# the port\nPORT=eight\n", "PORT: this has to be a whole number. Correct line 3 of .env,"),
+        ("PORT=99999\n", "PORT: this has to be at most 65535. Correct line 1 of .env,"),
+        ("REGISTRATION=some", "REGISTRATION: this has to be invite, open or closed. Correct line 1 of .env,"),
+        ("KEEP_FILE_MODES=perhaps", "KEEP_FILE_MODES: this has to be true or false. Correct line 1"),
+        ("DATABASE_URL=mysql://u:pw@db/x", "DATABASE_URL: this has to begin with postgresql:// or"),
+        ("PUBLIC_URL=chat.example.org", "PUBLIC_URL: this has to begin with https:// or http://."),
+        ("HOST=0.0.0.0\n\n= nothing\n", "Line 3 of .env is not NAME=value."),
+        ("just words\n", "Line 1 of .env is not NAME=value."),
+    ],
+)
+def test_what_does_not_fit_in_the_file_of_settings_is_said_with_its_line(
+    installation: Path, monkeypatch: pytest.MonkeyPatch, text: str, sentence: str
+) -> None:
+    monkeypatch.chdir(installation)
+    (installation / ".env").write_text(text)
+
+    done = run.invoke(app, ["check"])
+
+    assert done.exit_code == 1
+    assert sentence in done.output
+    assert "pw" not in done.output
+
+
+def test_a_file_of_settings_that_is_no_text_gets_a_sentence(
+    installation: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(installation)
+    (installation / ".env").write_bytes(b"HOST=\xff\xfe")
+
+    done = run.invoke(app, ["check"])
+
+    assert (done.exit_code, done.output.startswith(".env is not in UTF-8.")) == (1, True)
+
+
+def test_check_notices_a_setting_that_is_none(installation: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run.invoke(app, ["db", "upgrade"])
+    monkeypatch.chdir(installation)
+    (installation / ".env").write_text("REGISTRATOIN=open\n")
+
+    done = run.invoke(app, ["check"])
+
+    assert done.exit_code == 0
+    assert "line 1 of .env sets REGISTRATOIN, which is no setting. Is REGISTRATION meant?" in done.output
 
 
 def test_a_backup_is_made_and_named(installation: Path) -> None:
