@@ -1,0 +1,107 @@
+"""A client's JSON, read field by field. What does not fit is said in a sentence that names the field."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.v1.surface import BadRequest, Json
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """One JSON object. `path` is where it stands in the request, as clients' errors write it: `messages.0`.
+
+    A field that is missing and one that is null are the same: not said. Every method raises BadRequest when
+    what stands there is of another kind.
+    """
+
+    values: Json
+    path: str = ""
+
+    def __contains__(self, name: str) -> bool:
+        return self.values.get(name) is not None
+
+    def text(self, name: str) -> str | None:
+        value = self.values.get(name)
+        if value is None or isinstance(value, str):
+            return value
+        raise self.wrong(name, "must be a text")
+
+    def needed_text(self, name: str) -> str:
+        """The text at `name`, which must be given and not be empty."""
+        return self.text(name) or self._missing(name)
+
+    def count(self, name: str, least: int = 0) -> int | None:
+        """The whole number at `name`, which is `least` or more."""
+        value = self.number(name)
+        if value is None:
+            return None
+        if not float(value).is_integer() or value < least:
+            raise self.wrong(name, f"must be a whole number of at least {least}")
+        return int(value)
+
+    def number(self, name: str, least: float = -math.inf, most: float = math.inf) -> float | None:
+        value = self.values.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.wrong(name, "must be a number")
+        if not least <= value <= most:
+            raise self.wrong(name, f"must be between {least:g} and {most:g}")
+        return value
+
+    def flag(self, name: str) -> bool | None:
+        value = self.values.get(name)
+        if value is None or isinstance(value, bool):
+            return value
+        raise self.wrong(name, "must be true or false")
+
+    def choice(self, name: str, known: Sequence[str]) -> str | None:
+        """The text at `name`, which is one of `known`."""
+        value = self.text(name)
+        if value is None or value in known:
+            return value
+        raise self.wrong(name, f"must be one of {', '.join(known)}")
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        value = self.items(name)
+        if all(isinstance(item, str) for item in value):
+            return tuple(value)
+        raise self.wrong(name, "must be a list of texts")
+
+    def child(self, name: str) -> "Fields | None":
+        value = self.values.get(name)
+        if value is None:
+            return None
+        if isinstance(value, dict):
+            return Fields(value, self.at(name))
+        raise self.wrong(name, "must be an object")
+
+    def children(self, name: str) -> list["Fields"]:
+        """The objects in the list at `name`; none when it is missing."""
+        return [self._item(name, index, item) for index, item in enumerate(self.items(name))]
+
+    def items(self, name: str) -> list[object]:
+        """The list at `name`, whatever it holds; an empty one when it is missing."""
+        value = self.values.get(name)
+        if value is None:
+            return []
+        if isinstance(value, list):
+            return value
+        raise self.wrong(name, "must be a list")
+
+    def at(self, name: str) -> str:
+        """Where `name` stands in the whole request."""
+        return f"{self.path}.{name}" if self.path else name
+
+    def wrong(self, name: str, what: str) -> BadRequest:
+        """An error that says of `name` what is wrong: `messages.0.role: must be a text.`"""
+        return BadRequest(f"{self.at(name)}: {what}.", self.at(name))
+
+    def _item(self, name: str, index: int, item: object) -> "Fields":
+        if isinstance(item, dict):
+            return Fields(item, f"{self.at(name)}.{index}")
+        raise self.wrong(f"{name}.{index}", "must be an object")
+
+    def _missing(self, name: str) -> str:
+        raise self.wrong(name, "is needed")
