@@ -64,9 +64,10 @@ class Fields:
         raise self.wrong(name, f"must be one of {', '.join(known)}")
 
     def texts(self, name: str) -> tuple[str, ...]:
-        value = self.items(name)
-        if all(isinstance(item, str) for item in value):
-            return tuple(value)
+        items = self.items(name)
+        texts = tuple(item for item in items if isinstance(item, str))
+        if len(texts) == len(items):
+            return texts
         raise self.wrong(name, "must be a list of texts")
 
     def child(self, name: str) -> "Fields | None":

@@ -44,6 +44,9 @@ class Asked:
     choices: int = 1
     echo: Mapping[str, Any] = field(default_factory=dict)
     """What of the request the answer repeats."""
+    beyond: BadRequest | None = None
+    """What of it only a provider of the client's own language can do: raised unless the request is passed on as
+    it came."""
 
 
 @dataclass
@@ -79,6 +82,8 @@ class Failure:
     parameter: str | None = None
     retry_after: float | None = None
     is_final: bool = True
+    request_id: str = ""
+    """For vendors that repeat it in the error itself."""
 
 
 class Writer(Protocol):
