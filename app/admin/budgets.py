@@ -17,6 +17,7 @@ from app.core.templating import page
 from app.usage import budget_overview, budgets, subjects
 from app.usage.amounts import typed_again
 from app.usage.budgets import Limit
+from app.usage.currency import Currency, currency_of
 from app.usage.models import Budget, Unit
 
 router = APIRouter(prefix="/budgets")
@@ -39,12 +40,12 @@ class LimitForm(BaseModel):
     warn_percent: str = "80"
     kind: str = HARD
 
-    def as_limit(self, unit: Unit) -> Limit:
-        """Raises Invalid."""
+    def as_limit(self, unit: Unit, currency: Currency) -> Limit:
+        """Raises Invalid. Money is typed in the currency that it is shown in."""
         percent = self.warn_percent.strip().removesuffix("%").strip()
         if not percent.isdecimal() or len(percent) > 3:
             raise Invalid("Write a number from 1 to 100.", field="warn_percent")
-        return Limit(budgets.amount_from(self.limit, unit), int(percent), self.kind == HARD)
+        return Limit(budgets.amount_from(self.limit, unit, currency), int(percent), self.kind == HARD)
 
     def values(self) -> Blanks:
         return Blanks(self.model_dump())
@@ -82,7 +83,9 @@ async def create_budget(
     try:
         unit, period = budgets.unit_from(form.unit), budgets.period_from(form.period)
         subject = await subjects.find(session, f"{form.scope}:{form.name}")
-        await budgets.create(session, house.hub, subject, unit, period, form.as_limit(unit), act)
+        await budgets.create(
+            session, house.hub, subject, unit, period, form.as_limit(unit, _currency(request)), act
+        )
     except (Invalid, NotFound, Conflict) as error:
         return await _show_all(request, session, form, error=error)
     return RedirectResponse(f"{HOME}?done=created", status_code=303)
@@ -91,7 +94,7 @@ async def create_budget(
 @router.get("/{budget_id}")
 async def show_budget(request: Request, budget: CurrentBudget, session: Session) -> HTMLResponse:
     form = LimitForm(
-        limit=typed_again(budget.amount, budget.unit),
+        limit=typed_again(budget.amount, budget.unit, _currency(request)),
         warn_percent=str(budget.warn_percent),
         kind=HARD if budget.is_hard else "soft",
     )
@@ -108,7 +111,8 @@ async def change_budget(
     form: NewLimit,
 ) -> Response:
     try:
-        await budgets.change(session, house.hub, budget, form.as_limit(Unit(budget.unit)), act)
+        limit = form.as_limit(Unit(budget.unit), _currency(request))
+        await budgets.change(session, house.hub, budget, limit, act)
     except Invalid as error:
         return await _show_one(request, session, budget, form, error=error)
     return RedirectResponse(f"{HOME}?done=changed", status_code=303)
@@ -130,7 +134,7 @@ async def _show_all(
     error: Refusal | None = None,
     done: str = "",
 ) -> HTMLResponse:
-    cards = await budget_overview.cards(session, now())
+    cards = await budget_overview.cards(session, now(), _currency(request))
     return page(
         request,
         "admin/budgets.html",
@@ -156,7 +160,11 @@ async def _show_one(
         request,
         "admin/budgets_edit.html",
         status=error.status if error else 200,
-        card=await budget_overview.card(session, budget, now()),
+        card=await budget_overview.card(session, budget, now(), _currency(request)),
         values=form.values(),
         errors=errors_by_field(error),
     )
+
+
+def _currency(request: Request) -> Currency:
+    return currency_of(request.app.state.workspace)

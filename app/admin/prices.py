@@ -19,7 +19,7 @@ from app.core.database import Database, Session
 from app.core.errors import Invalid
 from app.core.requests import is_htmx
 from app.core.templating import page
-from app.usage import currency, days, electricity, price_sheet, prices
+from app.usage import days, electricity, exchange_rates, price_sheet, prices
 from app.usage.currency import currency_of
 from app.usage.price_sheet import Tag
 from app.usage.pricing import Rates, in_dollars
@@ -94,9 +94,12 @@ async def change_currency(
     request: Request, house: CurrentHouse, act: CurrentAct, code: Text = "", rate: Text = "", on: Text = ""
 ) -> Response:
     try:
-        day = _day(on, "on") or now().date()
         async with house.database.writing() as session:
-            changed = await currency.change(session, house.hub, act, code=code, rate=rate, on=day)
+            today = now().astimezone(await days.workspace_zone(session)).date()
+            day = _day(on, "on") or today
+            changed = await exchange_rates.change(
+                session, house.hub, act, code=code, rate=rate, on=day, today=today
+            )
     except Invalid as error:
         values = Blanks({"code": code, "rate": rate, "on": on})
         async with house.database.reading() as session:
@@ -176,6 +179,7 @@ async def _show_sheet(
         done=done,
         errors=errors_by_field(error),
         currency_values=currency_values or _currency_values(request),
+        exchange_rates=await exchange_rates.history(session, currency_of(request.app.state.workspace)),
     )
 
 
@@ -209,8 +213,7 @@ def _as_typed(rates: Rates) -> Blanks:
 
 def _currency_values(request: Request) -> Blanks:
     shown_in = currency_of(request.app.state.workspace)
-    on = shown_in.on.isoformat() if shown_in.on else ""
-    return Blanks({"code": shown_in.code, "rate": in_dollars(shown_in.rate_micros), "on": on})
+    return Blanks({"code": shown_in.code, "rate": in_dollars(shown_in.rate_micros)})
 
 
 def _day(typed: str, field: str) -> date | None:

@@ -254,6 +254,7 @@ async def _page(
     request: Request, user: User, session: AsyncSession, chat: Chat | None, shown: Page
 ) -> HTMLResponse:
     current_id = chat.id if chat else ""
+    currency = currency_of(request.app.state.workspace)
     return page(
         request,
         "chats/page.html",
@@ -261,10 +262,10 @@ async def _page(
         messages=await present(session, chat, shown.messages) if chat else [],
         earlier_url=earlier_url(chat, shown) if chat else None,
         sidebar=await sidebar_of(session, user, timezone=timezone_of(request), current_id=current_id),
-        picker=await picker_for(session, user, currency_of(request.app.state.workspace), chat),
+        picker=await picker_for(session, user, currency, chat),
         cost=await cost_of(session, chat) if chat else None,
         composer=_composer(user, chat),
-        warnings=await warnings(session, user, chat.model, now()) if chat else [],
+        warnings=await warnings(session, user, chat.model, now(), currency) if chat else [],
         is_unread=bool(chat and chat.is_unread),
     )
 

@@ -24,6 +24,7 @@ from app.live.seats import AllTaken, Seats
 from app.live.sse import EventStream, event
 from app.live.stopping import Stopping
 from app.usage.budget_overview import warnings
+from app.usage.currency import currency_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -84,7 +85,8 @@ async def _finished_message(request: Request, identity: Identity, chat_id: str, 
         message = await message_of(session, chat, reply_id)
         views = await present(session, chat, [message])
         cost = await cost_of(session, chat)
-        low = await warnings(session, identity.user, chat.model, now())
+        currency = currency_of(request.app.state.workspace)
+        low = await warnings(session, identity.user, chat.model, now(), currency)
     html = render(request, "chats/_message.html", message=views[0])
     total = render(request, "chats/_cost.html", cost=cost)
     budget = render(request, "chats/_budget.html", warnings=low)

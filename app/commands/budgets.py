@@ -74,9 +74,10 @@ async def _add(
 async def _lines(house: "House") -> list[str]:
     from app.core.clock import now
     from app.usage import budget_overview
+    from app.usage.currency import USD
 
     async with house.database.reading() as session:
-        cards = await budget_overview.cards(session, now())
+        cards = await budget_overview.cards(session, now(), USD)
     lines = []
     for card in cards:
         spent = ", ".join(f"{line.name} {line.spent}" for line in card.lines) or "-"

@@ -12,6 +12,7 @@ from app.accounts.models import User
 from app.usage.amounts import in_words, limit_in_words
 from app.usage.budgets import read_book
 from app.usage.counters import Standing, standings
+from app.usage.currency import USD, Currency
 from app.usage.models import Budget, BudgetCounter, BudgetScope, Unit
 from app.usage.purses import Book, Payer, Purse
 from app.usage.subjects import Subject, names_of, subject_of
@@ -26,6 +27,7 @@ class Line:
 
     name: str
     standing: Standing
+    currency: Currency = USD
 
     @property
     def budget(self) -> Budget:
@@ -33,15 +35,15 @@ class Line:
 
     @property
     def spent(self) -> str:
-        return in_words(self.standing.spent, self.budget.unit)
+        return in_words(self.standing.spent, self.budget.unit, self.currency)
 
     @property
     def left(self) -> str:
-        return in_words(max(0, self.standing.limit - self.standing.spent), self.budget.unit)
+        return in_words(max(0, self.standing.limit - self.standing.spent), self.budget.unit, self.currency)
 
     @property
     def limit(self) -> str:
-        return limit_in_words(self.budget)
+        return limit_in_words(self.budget, self.currency)
 
     @property
     def percent(self) -> int:
@@ -65,10 +67,11 @@ class Card:
     budget: Budget
     name: str
     lines: Sequence[Line]
+    currency: Currency = USD
 
     @property
     def limit(self) -> str:
-        return limit_in_words(self.budget)
+        return limit_in_words(self.budget, self.currency)
 
     @property
     def worst(self) -> str:
@@ -77,28 +80,33 @@ class Card:
         return "danger" if "danger" in tones else "warning" if "warning" in tones else ""
 
 
-async def cards(session: AsyncSession, at: datetime) -> list[Card]:
+async def cards(session: AsyncSession, at: datetime, currency: Currency) -> list[Card]:
     """Every budget, in the order in which they were made."""
     book = await read_book(session)
-    return await _cards(session, book, book.budgets, at)
+    return await _cards(session, book, book.budgets, at, currency)
 
 
-async def card(session: AsyncSession, budget: Budget, at: datetime) -> Card:
-    return (await _cards(session, await read_book(session), [budget], at))[0]
+async def card(session: AsyncSession, budget: Budget, at: datetime, currency: Currency) -> Card:
+    return (await _cards(session, await read_book(session), [budget], at, currency))[0]
 
 
-async def warnings(session: AsyncSession, user: User, model: str, at: datetime) -> list[Line]:
+async def warnings(
+    session: AsyncSession, user: User, model: str, at: datetime, currency: Currency
+) -> list[Line]:
     """The budgets that concern this person's next message and are nearly or wholly spent, the fullest first."""
-    lines = await _lines_of(session, user, at, model)
+    lines = await _lines_of(session, user, at, currency, model)
     return sorted((line for line in lines if line.tone), key=lambda line: -line.standing.percent)
 
 
-async def own_lines(session: AsyncSession, user: User, at: datetime) -> list[Line]:
+async def own_lines(session: AsyncSession, user: User, at: datetime, currency: Currency) -> list[Line]:
     """What limits this person alone. What the others of a group used is not everybody's business."""
-    return [line for line in await _lines_of(session, user, at) if line.budget.scope == BudgetScope.USER]
+    lines = await _lines_of(session, user, at, currency)
+    return [line for line in lines if line.budget.scope == BudgetScope.USER]
 
 
-async def _lines_of(session: AsyncSession, user: User, at: datetime, model: str = "") -> list[Line]:
+async def _lines_of(
+    session: AsyncSession, user: User, at: datetime, currency: Currency, model: str = ""
+) -> list[Line]:
     """The budgets that concern this person, with a model or with none in particular; rate limits are none."""
     book = await read_book(session)
     if not book.budgets:
@@ -107,18 +115,20 @@ async def _lines_of(session: AsyncSession, user: User, at: datetime, model: str 
     payer = Payer(user.id, model, group.id if group else None)
     purses = [purse for purse in book.purses_of(payer, at) if not purse.budget.is_rate_limit]
     names = await names_of(session, {_subject(purse) for purse in purses})
-    return [_line(standing, names) for standing in await standings(session, purses)]
+    return [_line(standing, names, currency) for standing in await standings(session, purses)]
 
 
-async def _cards(session: AsyncSession, book: Book, budgets: Sequence[Budget], at: datetime) -> list[Card]:
+async def _cards(
+    session: AsyncSession, book: Book, budgets: Sequence[Budget], at: datetime, currency: Currency
+) -> list[Card]:
     purses = [purse for budget in budgets for purse in await _purses(session, book, budget, at)]
     found = await standings(session, purses)
     subjects = {subject_of(budget) for budget in budgets} | {_subject(purse) for purse in purses}
     names = await names_of(session, subjects)
     lines: dict[str, list[Line]] = {}
     for standing in found:
-        lines.setdefault(standing.budget.id, []).append(_line(standing, names))
-    return [Card(budget, names[subject_of(budget)], lines.get(budget.id, [])) for budget in budgets]
+        lines.setdefault(standing.budget.id, []).append(_line(standing, names, currency))
+    return [Card(budget, names[subject_of(budget)], lines.get(budget.id, []), currency) for budget in budgets]
 
 
 async def _purses(session: AsyncSession, book: Book, budget: Budget, at: datetime) -> list[Purse]:
@@ -136,8 +146,8 @@ async def _purses(session: AsyncSession, book: Book, budget: Budget, at: datetim
     return [book.purse(budget, subject, at) for subject in await session.scalars(fullest)]
 
 
-def _line(standing: Standing, names: Mapping[Subject, str]) -> Line:
-    return Line(names[_subject(standing.purse)], standing)
+def _line(standing: Standing, names: Mapping[Subject, str], currency: Currency) -> Line:
+    return Line(names[_subject(standing.purse)], standing, currency)
 
 
 def _subject(purse: Purse) -> Subject:

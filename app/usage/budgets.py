@@ -15,8 +15,8 @@ from app.core.database import after_commit
 from app.core.errors import Conflict, Invalid, NotFound
 from app.live.hub import Event, Hub
 from app.usage.amounts import in_words, limit_in_words
+from app.usage.currency import USD, Currency
 from app.usage.models import Budget, BudgetCounter, BudgetScope, Period, Unit
-from app.usage.pricing import MILLION
 from app.usage.purses import Book
 from app.usage.subjects import Subject, names_of, subject_of
 
@@ -66,16 +66,28 @@ async def create(
 
 async def set_own_cap(session: AsyncSession, hub: Hub, user: User, limit: Limit, act: Act) -> Budget:
     """The most money that this person wants to use in a month; replaces an earlier one. Raises Invalid."""
-    budget = await own_cap(session, user)
+    return await set_cap(session, hub, (BudgetScope.USER, user.id), limit, act)
+
+
+async def own_cap(session: AsyncSession, user: User) -> Budget | None:
+    return await cap_of(session, (BudgetScope.USER, user.id))
+
+
+async def set_cap(session: AsyncSession, hub: Hub, subject: Subject, limit: Limit, act: Act) -> Budget:
+    """The most money a month, chosen by whom it concerns: for oneself or for one's key. Raises Invalid.
+
+    It replaces an earlier one; what administrators allow is not widened by it.
+    """
+    budget = await cap_of(session, subject)
     if budget is None:
-        subject = (BudgetScope.USER, user.id)
         return await _add(session, hub, subject, Unit.USD, Period.MONTH, limit, act, is_own=True)
     await change(session, hub, budget, limit, act)
     return budget
 
 
-async def own_cap(session: AsyncSession, user: User) -> Budget | None:
-    query = select(Budget).where(Budget.is_own, Budget.scope == BudgetScope.USER, Budget.subject == user.id)
+async def cap_of(session: AsyncSession, subject: Subject) -> Budget | None:
+    scope, name = subject
+    query = select(Budget).where(Budget.is_own, Budget.scope == scope, Budget.subject == name)
     return (await session.scalars(query)).one_or_none()
 
 
@@ -94,16 +106,16 @@ async def remove(session: AsyncSession, hub: Hub, budget: Budget, act: Act) -> N
     await session.delete(budget)
 
 
-def amount_from(typed: str, unit: Unit) -> int:
-    """What somebody typed as a limit: `49.90` US dollars, `2,000,000` tokens. Raises Invalid."""
+def amount_from(typed: str, unit: Unit, currency: Currency = USD) -> int:
+    """What somebody typed as a limit: `49.90` of the currency, `2,000,000` tokens. Raises Invalid."""
     try:
-        number = Decimal(typed.strip().removeprefix("$").replace(",", "").replace("_", ""))
+        number = Decimal(typed.strip().removeprefix(currency.symbol).replace(",", "").replace("_", ""))
     except InvalidOperation:
         raise Invalid("Write the limit as a number, such as 50.", field="limit") from None
     # Checked before it is counted with: 1e999999 is a number, too.
     if not number.is_finite() or not 0 <= number <= HIGHEST:
-        raise Invalid(f"A limit is between 0 and {in_words(HIGHEST, unit)}.", field="limit")
-    amount = number * MILLION if unit is Unit.USD else number
+        raise Invalid(f"A limit is between 0 and {in_words(HIGHEST, unit, currency)}.", field="limit")
+    amount = currency.in_micros(number) if unit is Unit.USD else number
     if amount != int(amount):
         smallest = "a millionth of a dollar" if unit is Unit.USD else "one"
         raise Invalid(f"The smallest step of a limit is {smallest}.", field="limit")

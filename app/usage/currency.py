@@ -1,34 +1,26 @@
 """Money for people's eyes: counted in US dollars, shown in the workspace's currency.
 
 In templates: `{{ micros|money }}`, `{{ micros|money(is_estimate) }}`, `{{ rate|money_rate }}`,
-and for administrators, who set prices in dollars, `{{ rate|dollar_rate }}`.
+for administrators, who set prices in dollars, `{{ rate|dollar_rate }}`; `{{ (workspace|currency).name }}`.
 """
 
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from jinja2 import pass_context
 from jinja2.runtime import Context
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts import audit
-from app.accounts.audit import Act
 from app.accounts.models import Workspace
-from app.accounts.workspace import CHANGED, STREAM, stored_or_new
-from app.core.database import after_commit
-from app.core.errors import Invalid
 from app.core.templating import environment
-from app.live.hub import Hub
-from app.usage.pricing import MILLION
+from app.usage.pricing import MILLION, in_dollars
 
 NO_PRICE = "No price"
 MINUS = "\u2212"
 NARROW = "\u00a0"
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩", "ILS": "₪", "UAH": "₴"}
 SMALLEST = Decimal("0.0001")
-LONGEST_CODE = 3
 
 
 @dataclass(frozen=True)
@@ -43,9 +35,28 @@ class Currency:
     def symbol(self) -> str:
         return SYMBOLS.get(self.code, self.code + NARROW)
 
+    @property
+    def name(self) -> str:
+        """What it is called beside a field to type an amount into."""
+        return "US dollars" if self.code == "USD" else self.code
+
+    @property
+    def rate(self) -> str:
+        """`1 USD = 0.92 EUR, the rate of 20 November 2026`; nothing where none is needed."""
+        if self.code == "USD":
+            return ""
+        of_day = f", the rate of {self.on.day} {self.on:%B %Y}" if self.on else ""
+        return f"1 USD = {in_dollars(self.rate_micros)} {self.code}{of_day}"
+
     def converted(self, micros: int) -> Decimal:
         """So many micro-US-dollars, in units of this currency."""
         return Decimal(micros) * self.rate_micros / MILLION / MILLION
+
+    def in_micros(self, amount: Decimal) -> Decimal:
+        """The other way round: whole micro-US-dollars where the amount was one of theirs."""
+        if self.rate_micros == MILLION:
+            return amount * MILLION
+        return (amount * MILLION * MILLION / self.rate_micros).quantize(Decimal(1), ROUND_HALF_UP)
 
 
 USD = Currency()
@@ -75,24 +86,15 @@ def money_rate(rate_micros: int, currency: Currency = USD) -> str:
     return f"{currency.symbol}{whole}.{cents:0<2}" if cents else f"{currency.symbol}{whole}"
 
 
-async def change(session: AsyncSession, hub: Hub, act: Act, *, code: str, rate: str, on: date) -> Workspace:
-    """Show money in another currency, at `rate` units for one US dollar as of a day. Raises Invalid."""
-    code = code.strip().upper() or "USD"
-    if len(code) != LONGEST_CODE or not (code.isascii() and code.isalpha()):
-        raise Invalid("A currency has three letters, such as EUR.", field="code")
-    row = await stored_or_new(session)
-    row.currency, row.exchange_rate_on = code, on
-    row.exchange_rate_micros = MILLION if code == "USD" else _rate(rate)
-    session.add(row)
-    detail = f"1 USD = {Decimal(row.exchange_rate_micros) / MILLION:f} {code} as of {on:%Y-%m-%d}"
-    audit.record(session, act.actor, "currency.changed", subject=code, detail=detail, address=act.address)
-    after_commit(session, lambda: hub.publish(STREAM, CHANGED))
-    return row
-
-
 def install() -> None:
     """Teach the templates to show money."""
-    environment.filters |= {"money": _money, "money_rate": _money_rate, "dollar_rate": money_rate}
+    environment.filters |= {
+        "money": _money,
+        "money_rate": _money_rate,
+        "dollar_rate": money_rate,
+        "currency": currency_of,
+        "in_dollars": in_dollars,
+    }
 
 
 @pass_context
@@ -114,14 +116,3 @@ def _figures(amount: Decimal) -> str:
     """Cents for whole amounts, four digits for what is less than one, so that small costs can be told apart."""
     rounded = amount.quantize(SMALLEST, ROUND_HALF_UP)
     return f"{rounded:,f}" if 0 < rounded < 1 else f"{amount.quantize(Decimal('0.01'), ROUND_HALF_UP):,f}"
-
-
-def _rate(typed: str) -> int:
-    try:
-        rate = Decimal(typed.strip())
-    except InvalidOperation:
-        raise Invalid("Write how much one US dollar is, such as 0.92.", field="rate") from None
-    micros = int(rate * MILLION) if rate.is_finite() and rate < MILLION else 0
-    if micros <= 0:
-        raise Invalid("The rate is more than zero and less than a million.", field="rate")
-    return micros

@@ -3,7 +3,7 @@
 What was entered in the ledger, and a price that has begun to hold, are never changed: another row follows.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import BigInteger, Index, UniqueConstraint
@@ -93,6 +93,19 @@ class PriceOverride(Base):
     @property
     def ends_it(self) -> bool:
         return self.input is None or self.output is None
+
+
+class ExchangeRate(Base):
+    """What one US dollar was in a currency, in millionths of it, from a day on until the next rate's."""
+
+    __tablename__ = "exchange_rates"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    currency: Mapped[str]
+    rate_micros: Mapped[int] = mapped_column(BigInteger)
+    since: Mapped[date]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    created_by: Mapped[str] = mapped_column(default="")
 
 
 class Sums:

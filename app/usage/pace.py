@@ -10,6 +10,7 @@ from app.usage import budget_overview, days
 from app.usage.access import View
 from app.usage.amounts import in_words
 from app.usage.budget_overview import Line
+from app.usage.currency import Currency
 from app.usage.days import ONE_DAY
 from app.usage.models import BudgetScope
 
@@ -27,9 +28,9 @@ class Pace:
     sentence: str
 
 
-async def paces(session: AsyncSession, view: View, at: datetime) -> list[Pace]:
+async def paces(session: AsyncSession, view: View, at: datetime, currency: Currency) -> list[Pace]:
     """The fullest of the budgets that a view may know of; days are the workspace's."""
-    lines = await _lines(session, view, at)
+    lines = await _lines(session, view, at, currency)
     fullest = sorted(lines, key=lambda line: -line.standing.percent)[:MOST_SHOWN]
     local = at.astimezone(await days.workspace_zone(session))
     return [pace_of(line, local) for line in fullest]
@@ -51,16 +52,16 @@ def pace_of(line: Line, at: datetime) -> Pace:
         return Pace(
             line,
             percent,
-            f"At this pace {in_words(projected, line.budget.unit)} by the end of {_day(end - ONE_DAY, at)}.",
+            f"At this pace {in_words(projected, line.budget.unit, line.currency)} by the end of {_day(end - ONE_DAY, at)}.",
         )
     spent_on = start + elapsed * (line.budget.amount / line.standing.spent)
     return Pace(line, 100, f"At this pace spent on {_day(spent_on, at)}.")
 
 
-async def _lines(session: AsyncSession, view: View, at: datetime) -> Sequence[Line]:
+async def _lines(session: AsyncSession, view: View, at: datetime, currency: Currency) -> Sequence[Line]:
     if view.is_own:
-        return await budget_overview.own_lines(session, view.viewer, at)
-    lines = [line for card in await budget_overview.cards(session, at) for line in card.lines]
+        return await budget_overview.own_lines(session, view.viewer, at, currency)
+    lines = [line for card in await budget_overview.cards(session, at, currency) for line in card.lines]
     if not view.is_of_group:
         return lines
     return [

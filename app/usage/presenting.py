@@ -13,6 +13,7 @@ from app.core.templating import environment
 from app.usage import showing
 from app.usage.access import TitlesOf, View, Wish
 from app.usage.calculator import Plan
+from app.usage.currency import currency_of
 from app.usage.dashboard import MOST_ROWS, dashboard
 from app.usage.names import Names, initials
 from app.usage.pace import paces
@@ -38,6 +39,7 @@ async def shown(
     talks about is not their administrator's to read.
     """
     found = await dashboard(session, view, wish, plan)
+    currency = currency_of(workspace)
     chats = [one.chat_id for one in found.conversations or ()]
     return {
         "dashboard": found,
@@ -46,7 +48,7 @@ async def shown(
         "range": found.question.range,
         "names": found.names,
         "titles": await titles_of(session, view.viewer, chats) if titles_of and chats else {},
-        "budgets": await paces(session, view, now()),
+        "budgets": await paces(session, view, now(), currency),
         "managed": await _managed(session, view),
         "periods": _periods(view, wish, found.question.range.name),
         "options": _options(view, wish, found.names, [what.full_name for what in found.known_models]),
@@ -56,10 +58,10 @@ async def shown(
         "change": showing.change,
         "percent": showing.percent,
         "long_label": lambda name: long_label(name, found.question.range.grain),
-        "amount": lambda value: showing.amount(workspace, found.measure, value),
-        "axis": lambda value: showing.axis(workspace, found.measure, value),
-        "cost": lambda total: showing.cost(workspace, total),
-        "description": showing.described(found, workspace),
+        "amount": lambda value: showing.amount(currency, found.measure, value),
+        "axis": lambda value: showing.axis(currency, found.measure, value),
+        "cost": lambda total: showing.cost(currency, total),
+        "description": showing.described(found, currency),
     }
 
 

@@ -9,9 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import ParleyError
 from app.core.templating import local_time
+from app.usage import exchange_rates
 from app.usage.alternatives import alternatives
 from app.usage.amounts import in_words, limit_in_words
 from app.usage.counters import Standing
+from app.usage.currency import Currency
 from app.usage.models import Budget, BudgetScope, Period, Unit
 from app.usage.purses import Book, Payer
 from app.usage.reservations import Need, NoRoom
@@ -51,10 +53,11 @@ class Refused:
 async def no_room(session: AsyncSession, refused: Refused, reason: NoRoom) -> OverBudget | TooFast:
     """The error for a call that does not fit into what is left."""
     budget = reason.standing.budget
+    shown_in = await exchange_rates.current(session)
     if budget.is_rate_limit:
         return _too_fast(budget, reason.standing, refused.at)
     sentences = [
-        await _what(session, reason),
+        await _what(session, reason, shown_in),
         "" if reason.is_held_by_others else _until(reason.standing, refused.book.timezone),
         _who_can_raise(budget),
         _go_on_with(await alternatives(session, refused.payer, refused.need, reason.standing, refused.at)),
@@ -87,24 +90,24 @@ def _too_fast(budget: Budget, standing: Standing, at: datetime) -> TooFast:
     return TooFast(f"You may use {limit}. Try again in {seconds} s.", retry_after=seconds)
 
 
-async def _what(session: AsyncSession, reason: NoRoom) -> str:
+async def _what(session: AsyncSession, reason: NoRoom, shown_in: Currency) -> str:
     standing = reason.standing
     budget = standing.budget
-    whose = await _whose(session, standing)
+    whose = await _whose(session, standing, shown_in)
     if standing.is_spent:
         return f"{whose} is spent."
     if reason.is_held_by_others:
         held = "is held for answers that are being written"
         return f"{whose} {held}. Try again in a moment: what they do not use becomes free."
-    left = in_words(max(0, standing.left), budget.unit)
-    return f"{whose} has {left} left, and this can take {in_words(reason.needed, budget.unit)}."
+    left = in_words(max(0, standing.left), budget.unit, shown_in)
+    return f"{whose} has {left} left, and this can take {in_words(reason.needed, budget.unit, shown_in)}."
 
 
-async def _whose(session: AsyncSession, standing: Standing) -> str:
+async def _whose(session: AsyncSession, standing: Standing, shown_in: Currency) -> str:
     budget = standing.budget
     if budget.is_own:
-        return f"Your own cap of {limit_in_words(budget)}"
-    what = f"{SPANS.get(Period(budget.period), '')}budget of {in_words(budget.amount, budget.unit)}"
+        return f"Your own cap of {limit_in_words(budget, shown_in)}"
+    what = f"{SPANS.get(Period(budget.period), '')}budget of {in_words(budget.amount, budget.unit, shown_in)}"
     if budget.scope == BudgetScope.USER:
         return f"Your {what}"
     return f"The {what} for {await _name(session, (BudgetScope(budget.scope), standing.purse.subject))}"

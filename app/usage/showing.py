@@ -1,7 +1,6 @@
 """Figures for people's eyes, on pages of usage: amounts, changes and durations."""
 
-from app.accounts.models import Workspace
-from app.usage.currency import MINUS, currency_of, money
+from app.usage.currency import MINUS, Currency, money
 from app.usage.dashboard import Dashboard
 from app.usage.rollups import Total
 from app.usage.series import long_label
@@ -9,23 +8,23 @@ from app.usage.series import long_label
 THIN = "\u202f"
 
 
-def amount(workspace: Workspace, measure: str, value: int) -> str:
+def amount(currency: Currency, measure: str, value: int) -> str:
     """A value of the chart: `$12.40`, or `1.2 M`."""
-    return money(value, currency_of(workspace)) if measure == "cost" else short(value)
+    return money(value, currency) if measure == "cost" else short(value)
 
 
-def axis(workspace: Workspace, measure: str, value: int) -> str:
+def axis(currency: Currency, measure: str, value: int) -> str:
     """The same beside a line of the grid, where cents would be noise."""
     if measure != "cost":
         return short(value)
-    text = money(value, currency_of(workspace))
+    text = money(value, currency)
     whole, _, cents = text.partition(".")
     return whole if not cents.strip("0") else text.rstrip("0")
 
 
-def cost(workspace: Workspace, total: Total) -> str:
+def cost(currency: Currency, total: Total) -> str:
     """What it cost; `No price` where nothing of it had one."""
-    return money(total.cost_micros if total.is_priced else None, currency_of(workspace))
+    return money(total.cost_micros if total.is_priced else None, currency)
 
 
 def short(number: int) -> str:
@@ -58,7 +57,7 @@ def seconds(milliseconds: int | None) -> str:
     return f"{value:.2f}{THIN}s" if value < 10 else f"{value:.0f}{THIN}s"
 
 
-def described(page: Dashboard, workspace: Workspace) -> str:
+def described(page: Dashboard, currency: Currency) -> str:
     """The chart in a sentence, for those who listen."""
     asked = page.question.range
     what = "Cost" if page.measure == "cost" else "Tokens"
@@ -66,4 +65,4 @@ def described(page: Dashboard, workspace: Workspace) -> str:
     highest = page.chart.highest
     if highest is None:
         return told
-    return f"{told} Highest: {long_label(highest.name, asked.grain)}, {amount(workspace, page.measure, highest.amount)}."
+    return f"{told} Highest: {long_label(highest.name, asked.grain)}, {amount(currency, page.measure, highest.amount)}."

@@ -6,8 +6,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import Workspace
 from app.core.clock import now
-from app.usage import days, ranges, reports, showing
+from app.usage import days, exchange_rates, ranges, reports, showing
 from app.usage.access import View
+from app.usage.currency import currency_of
 from app.usage.dashboard import by_model_of, rows_of
 from app.usage.names import names
 from app.usage.reports import Question
@@ -21,6 +22,7 @@ async def shown(session: AsyncSession, workspace: Workspace, view: View, month: 
     asked = Question(chosen, view.limit)
     by_who = await reports.by_who(session, asked)
     models = by_model_of(await reports.by_bar(session, asked))
+    currency = await exchange_rates.at_the_end_of(session, currency_of(workspace), chosen.last)
     return {
         "view": view,
         "range": chosen,
@@ -31,7 +33,7 @@ async def shown(session: AsyncSession, workspace: Workspace, view: View, month: 
         "names": await names(session, view.viewer, models={what.full_name for what in models}),
         "earlier": f"{days.months_earlier(chosen.first, 1):%Y-%m}",
         "later": f"{days.first_of_next_month(chosen.first):%Y-%m}" if chosen.end < today else "",
-        "cost": lambda total: showing.cost(workspace, total),
-        "currency": workspace.currency,
+        "cost": lambda total: showing.cost(currency, total),
+        "currency": currency,
         "at": now(),
     }

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 from fastapi import FastAPI
+from httpx import Response
 from sqlalchemy import select
 
-from app.accounts.models import AuditEvent
+from app.accounts.models import AuditEvent, Group
 from app.catalog.models import Connection, Model
 from app.core.clock import now
 from app.core.database import Database
@@ -144,20 +145,63 @@ async def test_electricity_fills_in_the_form(cast: Cast, models: dict[str, str])
     assert 'id="watts-error"' in refused.text
 
 
+async def change_currency(cast: Cast, **fields: str) -> Response:
+    return await cast.alice.client.post(f"{HOME}/currency", data=fields)
+
+
 async def test_the_currency_is_changed_with_the_day_of_its_rate(cast: Cast, app: FastAPI) -> None:
-    response = await cast.alice.client.post(
-        f"{HOME}/currency", data={"code": "eur", "rate": "0.92", "on": "2026-11-20"}
-    )
+    response = await change_currency(cast, code="eur", rate="0.92", on="2026-11-20")
 
     assert response.status_code == 303
     assert app.state.workspace.currency == "EUR"
     page = (await cast.alice.client.get(HOME)).text
-    for value in ("EUR", "0.92", "2026-11-20"):
-        assert f'value="{value}"' in page
-    wrong = await cast.alice.client.post(f"{HOME}/currency", data={"code": "EUR", "rate": "a lot"})
+    for value in ('value="EUR"', 'value="0.92"', "20 November 2026", "0.92 EUR"):
+        assert value in page
+    wrong = await change_currency(cast, code="EUR", rate="a lot")
     assert wrong.status_code == 422
     assert 'id="rate-error"' in wrong.text
     assert 'value="a lot"' in wrong.text
+
+
+async def test_rates_are_kept_and_the_newest_counts(cast: Cast, app: FastAPI) -> None:
+    await change_currency(cast, code="EUR", rate="0.90", on="2026-11-10")
+    await change_currency(cast, code="EUR", rate="0.80", on="2026-10-01")
+    assert app.state.workspace.exchange_rate_micros == 900_000, "an earlier day only completes the history"
+
+    await change_currency(cast, code="EUR", rate="0.91", on="2026-11-10")
+    assert app.state.workspace.exchange_rate_micros == 910_000, "a mistake of the same day is corrected"
+    page = (await cast.alice.client.get(HOME)).text
+    for rate in ("0.9 EUR", "0.8 EUR", "0.91 EUR"):
+        assert rate in page
+
+    tomorrow = (now() + timedelta(days=2)).date().isoformat()
+    early = await change_currency(cast, code="EUR", rate="0.95", on=tomorrow)
+    assert early.status_code == 422
+    assert 'id="on-error"' in early.text
+
+    await change_currency(cast, code="USD")
+    await change_currency(cast, code="EUR", rate="0.92", on="2026-11-12")
+    assert app.state.workspace.exchange_rate_micros == 920_000
+
+
+async def test_a_statement_keeps_the_rate_that_held_when_its_month_ended(
+    cast: Cast, database: Database
+) -> None:
+    await cast.alice.client.post("/admin/groups", data={"name": "Design"})
+    async with database.reading() as session:
+        group = (await session.scalars(select(Group))).one()
+    await change_currency(cast, code="EUR", rate="0.80", on="2026-09-15")
+    await change_currency(cast, code="EUR", rate="0.90", on="2026-10-31")
+    await change_currency(cast, code="EUR", rate="0.95", on="2026-11-01")
+
+    of_month = {}
+    for month in ("2026-08", "2026-09", "2026-10"):
+        page = await cast.alice.client.get(f"/usage/groups/{group.id}/statement", params={"month": month})
+        of_month[month] = page.text
+
+    assert "1 USD = 0.8 EUR, the rate of 15 September 2026" in of_month["2026-09"]
+    assert "1 USD = 0.9 EUR, the rate of 31 October 2026" in of_month["2026-10"]
+    assert "0.8 EUR" in of_month["2026-08"], "the oldest that is known"
 
 
 async def test_members_learn_nothing(cast: Cast, models: dict[str, str], client: Visitor) -> None:

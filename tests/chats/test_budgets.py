@@ -3,11 +3,13 @@
 from fastapi import FastAPI
 
 from app.accounts.audit import COMMAND_LINE, Act
+from app.core.clock import now
 from app.core.database import Database
 from app.gateway.calls import Gateway
-from app.usage import budgets
+from app.usage import budgets, prices
 from app.usage.budgets import Limit
 from app.usage.models import BudgetScope, Period, Unit
+from app.usage.pricing import MILLION, Rates
 from tests.cast import Cast
 from tests.chats.waiting import finished_replies
 
@@ -69,3 +71,20 @@ async def test_a_soft_limit_warns_and_refuses_nobody(
     assert reply["status"] == "finished"
     assert "is spent" in (await cast.bob.client.get(address)).text
     assert "is spent" not in (await cast.alice.client.get("/")).text
+
+
+async def test_warnings_and_refusals_speak_of_money_as_people_see_it(
+    app: FastAPI, cast: Cast, database: Database, echo: str
+) -> None:
+    connection, _, model = echo.partition("/")
+    rates = Rates(MILLION * MILLION, MILLION * MILLION)
+    async with database.writing() as session:
+        await prices.set_price(session, connection, model, rates, now(), Act(COMMAND_LINE))
+    euro = {"code": "EUR", "rate": "0.5", "on": "2026-11-20"}
+    await cast.alice.client.post("/admin/prices/currency", data=euro)
+    await cast.bob.client.post("/usage/budget", data={"limit": "20"})
+
+    page = (await cast.bob.client.get(await asks(app, cast, echo))).text
+
+    assert "Your own cap of €20.00 a month has €20.00 left, and this can take €" in page
+    assert "$" not in page.partition('class="thread"')[2].partition("composer")[0]

@@ -75,3 +75,22 @@ async def test_what_others_used_stays_theirs(app: FastAPI, cast: Cast, database:
 
     assert "$77.00 a month" in page
     assert "$33.00" not in page
+
+
+async def test_a_cap_is_typed_and_shown_in_the_currency_of_the_workspace(
+    cast: Cast, database: Database
+) -> None:
+    euro = {"code": "EUR", "rate": "0.92", "on": "2026-11-20"}
+    assert (await cast.alice.client.post("/admin/prices/currency", data=euro)).status_code == 303
+
+    assert (await cast.bob.client.post(HOME, data={"limit": "46"})).status_code == 303
+    await spend(database, cast.bob.id, 45_000_000)
+
+    async with database.reading() as session:
+        assert (await session.scalars(select(Budget))).one().amount == 50_000_000, "counted in dollars"
+    page = (await cast.bob.client.get(HOME)).text
+    for words in ("€46.00 a month", "€41.40", "€4.60 left", 'value="46"', "In EUR.", "1 USD = 0.92 EUR"):
+        assert words in page
+    assert "€41.40" in (await cast.bob.client.get("/usage")).text
+    assert "€46.00 a month" in (await cast.alice.client.get("/admin/budgets")).text
+    assert "$" not in page
