@@ -7,8 +7,9 @@ from urllib.parse import quote
 
 from app.providers.anthropic_answers import MessageReader
 from app.providers.anthropic_messages import messages_body, without_what_was_refused
-from app.providers.base import Endpoint, Event, ModelInfo, Request
+from app.providers.base import EmbeddingRequest, Embeddings, Endpoint, Event, ModelInfo, Request
 from app.providers.exchange import Exchange
+from app.providers.unsupported import makes_no_embeddings
 from app.providers.untrusted import Json, count_at, flag_at, object_at, objects_at, text_at
 from app.providers.wire import ServerSentEvents, Wire
 
@@ -53,6 +54,9 @@ class Anthropic:
                 break
             after = f"&after_id={quote(text_at(page, 'last_id'), safe='')}"
         return models
+
+    async def embed(self, request: EmbeddingRequest) -> Embeddings:
+        raise makes_no_embeddings(self._endpoint.label or self.default_label)
 
     def _wire(self, version: str) -> Wire:
         headers = {"anthropic-version": version}

@@ -6,8 +6,9 @@ everything above this seam speaks only the values defined here.
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 class Role(StrEnum):
@@ -35,6 +36,18 @@ class ToolCall:
 
 
 @dataclass(frozen=True)
+class Thought:
+    """What a model thought before it answered, for the vendor that wants it back unchanged.
+
+    `signature` is the vendor's proof that it is its own; `redacted` is a thought that only the vendor can read.
+    """
+
+    text: str = ""
+    signature: str = ""
+    redacted: str = ""
+
+
+@dataclass(frozen=True)
 class Turn:
     """One message of a conversation, as every vendor can be told it."""
 
@@ -44,6 +57,16 @@ class Turn:
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     """For a turn of role TOOL: the call that it answers."""
+    is_error: bool = False
+    """For a turn of role TOOL: the tool failed, and `text` says how."""
+    thoughts: tuple[Thought, ...] = ()
+    parts: tuple[str | Image, ...] = ()
+    """Text and images in their order, where that matters; then `text` and `images` are empty."""
+
+    @property
+    def content(self) -> tuple[str | Image, ...]:
+        """Text and images in the order in which a model is to read them; no text is empty."""
+        return tuple(part for part in (self.parts or (*self.images, self.text)) if part)
 
 
 @dataclass(frozen=True)
@@ -55,9 +78,30 @@ class Tool:
     parameters: dict[str, Any]
 
 
+class ToolUse(StrEnum):
+    """Whether the model may call tools, must, or must not."""
+
+    AUTO = "auto"
+    REQUIRED = "required"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class JsonFormat:
+    """The answer is to be JSON; with a `schema`, JSON that fits it."""
+
+    schema: dict[str, Any] | None = None
+    name: str = "answer"
+    is_strict: bool = True
+
+
 @dataclass(frozen=True)
 class Request:
-    """A completion that is asked for. None means: the provider's own default."""
+    """A completion that is asked for. None means: the provider's own default.
+
+    What a vendor has no word for is refused with RequestRefused, naming the parameter; when `is_lenient`, it is
+    left out instead.
+    """
 
     model: str
     turns: tuple[Turn, ...]
@@ -68,6 +112,29 @@ class Request:
     reasoning_effort: str | None = None
     context_window: int | None = None
     """The model's window in tokens where it is known; Ollama must be told, or it cuts silently."""
+    tool_use: ToolUse | None = None
+    tool_name: str | None = None
+    """The one tool that must be called."""
+    parallel_tool_calls: bool | None = None
+    response_format: JsonFormat | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    thinking_budget: int | None = None
+    """Tokens that the model may think for, where a client gives a number instead of an effort."""
+    is_lenient: bool = False
+
+
+@dataclass(frozen=True)
+class EmbeddingRequest:
+    """Vectors that are asked for, one for each text. `dimensions`: how long, for models that can choose."""
+
+    model: str
+    texts: tuple[str, ...]
+    dimensions: int | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +169,17 @@ class ReasoningDelta:
 
 
 @dataclass(frozen=True)
+class ThoughtEnded:
+    """A thought is whole. What came as ReasoningDelta since the last one is its text.
+
+    Only vendors that want thoughts back send it: with a `signature`, or `redacted` and without text.
+    """
+
+    signature: str = ""
+    redacted: str = ""
+
+
+@dataclass(frozen=True)
 class ToolCallDelta:
     """A piece of a tool call. The first of an `index` carries id and name; `arguments` are to be joined."""
 
@@ -123,14 +201,35 @@ class Finished:
     """The last event of a completion that came whole. A stream without it was cut off."""
 
     reason: FinishReason
+    stop_sequence: str | None = None
+    """The one of `Request.stop` that ended it, where the vendor says so."""
 
 
-Event = TextDelta | ReasoningDelta | ToolCallDelta | UsageReport | Finished
+Event = TextDelta | ReasoningDelta | ThoughtEnded | ToolCallDelta | UsageReport | Finished
 
 
 def is_of_the_answer(event: Event) -> bool:
     """Whether the answer itself has begun with `event`: some vendors report a cost before the first token."""
     return not isinstance(event, UsageReport)
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """One vector for each text, in their order, all of one length; what that used."""
+
+    vectors: tuple[tuple[float, ...], ...]
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model that a local server holds in memory. Sizes are bytes; None where the server does not tell."""
+
+    name: str
+    size: int | None = None
+    size_on_gpu: int | None = None
+    context_window: int | None = None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -145,6 +244,13 @@ class ModelInfo:
     tools: bool | None = None
     reasoning: bool | None = None
     embeddings: bool | None = None
+    family: str | None = None
+    parameters: str | None = None
+    """How many, as people write it: `7.6B`."""
+    quantization: str | None = None
+    """Such as `Q4_K_M`."""
+    size: int | None = None
+    """Bytes on disk."""
 
 
 @dataclass(frozen=True)
@@ -183,3 +289,20 @@ class Provider(Protocol):
     async def list_models(self) -> list[ModelInfo]:
         """Every model the endpoint offers. Also serves as its test: it needs address, key and protocol."""
         ...
+
+    async def embed(self, request: EmbeddingRequest) -> Embeddings:
+        """The vectors. Raises RequestRefused for a vendor that makes none."""
+        ...
+
+
+@runtime_checkable
+class KeepsModelsLoaded(Protocol):
+    """A local server that is told which models to hold in memory."""
+
+    async def loaded_models(self) -> list[LoadedModel]: ...
+
+    async def load(self, model: str) -> None:
+        """Return when it is in memory; that may take minutes."""
+        ...
+
+    async def unload(self, model: str) -> None: ...

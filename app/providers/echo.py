@@ -21,6 +21,8 @@ from dataclasses import dataclass
 
 from app.providers import errors
 from app.providers.base import (
+    EmbeddingRequest,
+    Embeddings,
     Endpoint,
     Event,
     Finished,
@@ -34,6 +36,7 @@ from app.providers.base import (
     Usage,
     UsageReport,
 )
+from app.providers.echo_vectors import vector_of
 
 WORDS = re.compile(r"\s*\S+|\s+$")
 DIRECTIVE = re.compile(
@@ -110,6 +113,11 @@ class Echo:
             ModelInfo(name, title, CONTEXT_WINDOW, vision=True, tools=False, reasoning=True, embeddings=False)
             for name, title in names.items()
         ]
+
+    async def embed(self, request: EmbeddingRequest) -> Embeddings:
+        vectors = tuple(vector_of(text, request.dimensions) for text in request.texts)
+        words = sum(len(WORDS.findall(text)) for text in request.texts)
+        return Embeddings(vectors, Usage(input=words, output=0))
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@
 import re
 from typing import ClassVar
 
-from app.providers.base import Request
+from app.providers.base import EmbeddingRequest, Embeddings, Request
 from app.providers.openai_compatible import OpenAICompatible
 from app.providers.openai_messages import chat_body
+from app.providers.unsupported import makes_no_embeddings
 from app.providers.untrusted import Json
 
 NOT_FOR_CHATS = re.compile(r"whisper|tts|orpheus|guard|safeguard", re.IGNORECASE)
@@ -18,6 +19,9 @@ THINKS_INLINE = re.compile(r"qwen|deepseek-r1|qwq", re.IGNORECASE)
 
 class Groq(OpenAICompatible):
     default_label: ClassVar[str] = "Groq"
+
+    async def embed(self, request: EmbeddingRequest) -> Embeddings:
+        raise makes_no_embeddings(self._wire.label)
 
     def body(self, request: Request) -> Json:
         body = chat_body(request)

@@ -5,14 +5,15 @@ import re
 from collections.abc import AsyncIterator
 from typing import ClassVar
 
-from app.providers.base import Endpoint, Event, ModelInfo, Request
+from app.providers.base import EmbeddingRequest, Embeddings, Endpoint, Event, ModelInfo, Request
 from app.providers.errors import ModelGone, NotTheProtocol, RequestRefused
 from app.providers.exchange import Exchange
 from app.providers.ollama_answers import LineReader
+from app.providers.ollama_embeddings import embeddings_body, embeddings_in
 from app.providers.ollama_messages import chat_body, without_thinking
 from app.providers.ollama_window import window_for
 from app.providers.untrusted import Json, count_at, list_at, object_at, objects_at, text_at
-from app.providers.wire import JsonLines, Wire
+from app.providers.wire import JsonLines, Wire, asked_patiently
 
 ENDINGS = re.compile(r"/(v1|api)(/.*)?$")
 MOST_AT_ONCE = 6
@@ -49,6 +50,14 @@ class Ollama:
         turnstile = asyncio.Semaphore(MOST_AT_ONCE)
         listed = [model for model in objects_at(answer, "models") if _name(model)]
         return await asyncio.gather(*(self._described(model, turnstile) for model in listed))
+
+    async def embed(self, request: EmbeddingRequest) -> Embeddings:
+        body = embeddings_body(request)
+        answer = await asked_patiently(lambda: self._wire.post("/api/embed", body), self._endpoint.retries)
+        found = embeddings_in(answer, len(request.texts))
+        if found is None:
+            raise self._wire.not_understood()
+        return found
 
     async def _described(self, model: Json, turnstile: asyncio.Semaphore) -> ModelInfo:
         """Newer versions tell everything in the list, older ones model by model."""

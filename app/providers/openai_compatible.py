@@ -7,13 +7,14 @@ import re
 from collections.abc import AsyncIterator
 from typing import ClassVar
 
-from app.providers.base import Endpoint, Event, ModelInfo, Request
+from app.providers.base import EmbeddingRequest, Embeddings, Endpoint, Event, ModelInfo, Request
 from app.providers.exchange import Exchange
 from app.providers.openai_answers import ChunkReader, whole_as_chunk
+from app.providers.openai_embeddings import embeddings_body, embeddings_in
 from app.providers.openai_listing import described
 from app.providers.openai_messages import chat_body, without_refused_parameter
 from app.providers.untrusted import Json, objects_at, text_at
-from app.providers.wire import ServerSentEvents, Wire
+from app.providers.wire import ServerSentEvents, Wire, asked_patiently
 
 ENDINGS = re.compile(r"(/chat/completions|/completions|/models|/responses)?/*$")
 
@@ -50,6 +51,14 @@ class OpenAICompatible:
             if text_at(model, "id") and self.can_converse(text_at(model, "id"))
         ]
 
+    async def embed(self, request: EmbeddingRequest) -> Embeddings:
+        body = self.embeddings_body(request)
+        answer = await asked_patiently(lambda: self._wire.post("/embeddings", body), self._endpoint.retries)
+        found = embeddings_in(answer, len(request.texts))
+        if found is None:
+            raise self._wire.not_understood()
+        return found
+
     def open_wire(self, base_url: str) -> Wire:
         headers = {"Authorization": f"Bearer {self._endpoint.key}"} if self._endpoint.key else {}
         return Wire(self._endpoint, self.default_label, base_url, headers)
@@ -62,6 +71,9 @@ class OpenAICompatible:
 
     def body(self, request: Request) -> Json:
         return chat_body(request)
+
+    def embeddings_body(self, request: EmbeddingRequest) -> Json:
+        return embeddings_body(request)
 
     def can_converse(self, model: str) -> bool:
         """Whether a listed model belongs in a chat's list (or makes embeddings), as far as its name tells."""

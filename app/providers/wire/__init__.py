@@ -9,7 +9,16 @@ Nothing outside this package knows either of them.
 from app.providers.wire.client import Wire
 from app.providers.wire.decoding import Decoder, JsonLines, ServerSentEvents
 from app.providers.wire.pool import close
-from app.providers.wire.retrying import with_retries
+from app.providers.wire.retrying import asked_patiently, with_retries
 from app.providers.wire.streams import Pace
 
-__all__ = ["Decoder", "JsonLines", "Pace", "ServerSentEvents", "Wire", "close", "with_retries"]
+__all__ = [
+    "Decoder",
+    "JsonLines",
+    "Pace",
+    "ServerSentEvents",
+    "Wire",
+    "asked_patiently",
+    "close",
+    "with_retries",
+]

@@ -2,13 +2,14 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from app.providers.base import Event, is_of_the_answer
 from app.providers.errors import ProviderError, TimedOut
+from app.providers.untrusted import Json
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 20.0
@@ -32,6 +33,19 @@ async def with_retries(
             if has_begun or retry == retries or pause is None:
                 raise
         await asyncio.sleep(pause)
+
+
+async def asked_patiently(ask: Callable[[], Awaitable[Json]], retries: int) -> Json:
+    """The answer of the first attempt that has one; up to `retries` more are made."""
+    for retry in range(retries):
+        try:
+            return await ask()
+        except ProviderError as error:
+            pause = pause_before(retry, error)
+            if pause is None:
+                raise
+        await asyncio.sleep(pause)
+    return await ask()
 
 
 def pause_before(
