@@ -44,9 +44,8 @@ class Asked:
     choices: int = 1
     echo: Mapping[str, Any] = field(default_factory=dict)
     """What of the request the answer repeats."""
-    beyond: BadRequest | None = None
-    """What of it only a provider of the client's own language can do: raised unless the request is passed on as
-    it came."""
+    beyond: tuple[str, ...] = ()
+    """Parameters that a request has no word for: served only where the client's own bytes are passed on."""
 
 
 @dataclass
