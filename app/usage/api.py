@@ -6,10 +6,10 @@ from fastapi.responses import PlainTextResponse
 from app.core.database import Session
 from app.core.errors import NotFound
 from app.core.settings import Settings
-from app.usage import metrics
-from app.usage.access import CurrentWish, GroupView, OwnView, WorkspaceView
+from app.usage import conversations, metrics
+from app.usage.access import CurrentWish, GroupView, OwnView, View, WorkspaceView
 from app.usage.dashboard import dashboard
-from app.usage.schemas import Report
+from app.usage.schemas import ConversationReport, Report
 
 router = APIRouter(prefix="/api/usage", tags=["Usage"])
 metrics_router = APIRouter(include_in_schema=False)
@@ -25,6 +25,12 @@ async def read_own(session: Session, view: OwnView, wish: CurrentWish) -> Report
     return Report.of(await dashboard(session, view, wish))
 
 
+@router.get("/conversations/{chat_id}")
+async def read_own_conversation(session: Session, view: OwnView, chat_id: str) -> ConversationReport:
+    """What one of your conversations used since its start, by model."""
+    return await _conversation(session, view, chat_id)
+
+
 @router.get("/workspace")
 async def read_workspace(session: Session, view: WorkspaceView, wish: CurrentWish) -> Report:
     """What everybody has used; for administrators."""
@@ -37,6 +43,18 @@ async def read_group(session: Session, view: GroupView, wish: CurrentWish) -> Re
     return Report.of(await dashboard(session, view, wish))
 
 
+@router.get("/workspace/conversations/{chat_id}")
+async def read_conversation(session: Session, view: WorkspaceView, chat_id: str) -> ConversationReport:
+    """The same for a conversation of anybody's, without its title; for administrators."""
+    return await _conversation(session, view, chat_id)
+
+
+@router.get("/groups/{group_id}/conversations/{chat_id}")
+async def read_conversation_of_group(session: Session, view: GroupView, chat_id: str) -> ConversationReport:
+    """The same for a conversation that the group pays for; for its managers and administrators."""
+    return await _conversation(session, view, chat_id)
+
+
 @metrics_router.get("/metrics")
 async def read_metrics(request: Request, session: Session) -> PlainTextResponse:
     """Figures for Prometheus, for whoever has the token; without it there is nothing here."""
@@ -44,3 +62,10 @@ async def read_metrics(request: Request, session: Session) -> PlainTextResponse:
     if not metrics.is_allowed(settings.metrics_token, request.headers.get("authorization", "")):
         raise NotFound
     return PlainTextResponse(await metrics.figures(session), media_type=metrics.MEDIA_TYPE)
+
+
+async def _conversation(session: Session, view: View, chat_id: str) -> ConversationReport:
+    use = await conversations.use_of(session, view, chat_id)
+    if use is None:
+        raise NotFound
+    return ConversationReport.of_use(use)

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from app.core.database import Session
 from app.core.templating import page
-from app.usage import statements
+from app.usage import conversations, statements
 from app.usage.access import CurrentPlan, CurrentWish, GroupView, OwnView, Titles
 from app.usage.presenting import shown
 from app.usage.streams import Shape, download
@@ -31,6 +31,14 @@ async def export_own(
     return await download(request, session, view, wish, shape)
 
 
+@router.get("/conversations/{chat_id}")
+async def show_own_conversation(
+    request: Request, session: Session, view: OwnView, titles: Titles, chat_id: str
+) -> HTMLResponse:
+    context = await conversations.shown(session, request.app.state.workspace, view, chat_id, titles)
+    return page(request, "usage/conversation.html", **context)
+
+
 @router.get("/groups/{group_id}")
 async def show_group(
     request: Request, session: Session, view: GroupView, wish: CurrentWish, plan: CurrentPlan
@@ -44,6 +52,14 @@ async def export_group(
     request: Request, session: Session, view: GroupView, wish: CurrentWish, shape: Shape
 ) -> Response:
     return await download(request, session, view, wish, shape)
+
+
+@router.get("/groups/{group_id}/conversations/{chat_id}")
+async def show_conversation_of_group(
+    request: Request, session: Session, view: GroupView, chat_id: str
+) -> HTMLResponse:
+    context = await conversations.shown(session, request.app.state.workspace, view, chat_id)
+    return page(request, "usage/conversation.html", **context)
 
 
 @router.get("/groups/{group_id}/statement")

@@ -5,6 +5,7 @@ from datetime import date
 
 from pydantic import BaseModel, Field
 
+from app.usage.conversations import ConversationUse
 from app.usage.dashboard import Dashboard, ModelRow, Row
 from app.usage.reports import Conversation
 from app.usage.rollups import Total
@@ -82,6 +83,33 @@ class ConversationUsage(Sums):
             user_id=one.user_id,
             last_day=date.fromisoformat(one.last_day),
             **asdict(one.total),
+        )
+
+
+class ModelSums(Sums):
+    """What was used of one model, `connection/model`."""
+
+    model: str
+
+
+class ConversationReport(Sums):
+    """A conversation since its start, by model: the dearest first."""
+
+    chat_id: str
+    user_id: str
+    first_day: date
+    last_day: date
+    models: list[ModelSums]
+
+    @classmethod
+    def of_use(cls, use: ConversationUse) -> "ConversationReport":
+        return cls(
+            chat_id=use.chat_id,
+            user_id=use.user_id,
+            first_day=use.first_day,
+            last_day=use.last_day,
+            models=[ModelSums(model=one.full_name, **asdict(one.total)) for one in use.models],
+            **asdict(use.total),
         )
 
 
