@@ -43,7 +43,7 @@ def report(
     """What was used in a period, and what it cost in US dollars."""
     from app.commands.working import at_work
     from app.usage.access import Wish
-    from app.usage.reports import Filter
+    from app.usage.questions import Filter
 
     wish = Wish(period, first, last, filter=Filter(model=model))
     found = at_work(lambda house: _report(house, wish, user, in_group))

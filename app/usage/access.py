@@ -19,7 +19,7 @@ from app.core.database import Session
 from app.core.errors import NotFound
 from app.usage import days, ranges
 from app.usage.calculator import Plan
-from app.usage.reports import Filter, Question
+from app.usage.questions import Filter, Question
 
 TitlesOf = Callable[[AsyncSession, User, Sequence[str]], Awaitable[Mapping[str, str]]]
 """How the conversations that a person may see are called, by id: lent by the room where they live."""

@@ -14,7 +14,7 @@ from app.providers.base import Usage
 from app.usage import prices
 from app.usage.price_list import Offer
 from app.usage.pricing import Rates, price_of
-from app.usage.reports import What
+from app.usage.questions import What
 from app.usage.rollups import Total
 
 MOST_SHOWN = 12

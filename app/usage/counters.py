@@ -6,7 +6,7 @@ writes the ledger holds it in one mode, whoever adds it up in a mode that waits 
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
@@ -28,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.usage.ledger import Entry
 from app.usage.models import Budget, BudgetCounter, BudgetScope, LedgerEntry, Period, Unit
+from app.usage.purse_sums import spent_on_whole_days
 from app.usage.purses import Book, Payer, Purse, PurseKey, spent_from
 
 MINUTES_KEPT = timedelta(hours=1)
@@ -108,12 +109,12 @@ class Change:
 
 
 async def standings(session: AsyncSession, purses: Collection[Purse]) -> list[Standing]:
-    """How each purse stands, in their order; one that nobody opened yet is added up from the ledger."""
+    """How each purse stands, in their order; one that nobody opened yet is added up."""
     rows = {_key(row): row for row in await session.scalars(_rows_of(purses))}
     return [
         Standing(purse, purse.budget.amount, rows[purse.key].spent, rows[purse.key].reserved)
         if purse.key in rows
-        else Standing(purse, purse.budget.amount, await _sum(session, purse))
+        else Standing(purse, purse.budget.amount, await _spent_so_far(session, purse))
         for purse in purses
     ]
 
@@ -176,6 +177,12 @@ def spending_of(book: Book, entries: Sequence[Entry]) -> dict[PurseKey, Change]:
 
 def payer_of(entry: Entry) -> Payer:
     return Payer(entry.user_id, f"{entry.connection}/{entry.model}", entry.group_id, entry.api_key_id)
+
+
+async def _spent_so_far(session: AsyncSession, purse: Purse) -> int:
+    """The same as `_sum`, from the sums of whole days as far as they go: a month of calls takes long to read."""
+    spent, rest = await spent_on_whole_days(session, purse)
+    return spent if rest is None else spent + await _sum(session, replace(purse, span=rest))
 
 
 async def _sum(session: AsyncSession, purse: Purse) -> int:

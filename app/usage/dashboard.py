@@ -1,27 +1,25 @@
 """A page of usage, put together: what its cards, chart and tables show, before any of it is HTML or JSON."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.clock import now
-from app.usage import calculator, reports, series
+from app.usage import calculator, reports, series, timings
 from app.usage.access import View, Wish, question
 from app.usage.calculator import Comparison, Plan
 from app.usage.names import Names, names
+from app.usage.questions import Measure, Question, What, Who
 from app.usage.ranges import Grain, Range, remaining
-from app.usage.reports import Bar, Conversation, Question, Times, What, Who
+from app.usage.reports import Conversation
 from app.usage.rollups import Total
 from app.usage.series import Chart
+from app.usage.timings import Times
 
 MOST_ROWS = 8
 DAYS_OF_HABIT = timedelta(days=28)
-MEASURES: dict[str, Callable[[Total], int]] = {
-    "cost": lambda total: total.cost_micros,
-    "tokens": lambda total: total.tokens,
-}
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Dashboard:
 
     view: View
     question: Question
-    measure: str
+    measure: Measure
     total: Total
     before: Total
     times: Times
@@ -76,7 +74,7 @@ class Dashboard:
 
     def amount(self, total: Total) -> int:
         """What is being measured, of a total."""
-        return MEASURES[self.measure](total)
+        return self.measure.of(total)
 
     def share(self, row: Row | ModelRow, rows: Sequence[Row] | Sequence[ModelRow]) -> int:
         """How long a row's bar is, in percent of the first and longest of its list."""
@@ -87,26 +85,24 @@ class Dashboard:
 async def dashboard(session: AsyncSession, view: View, wish: Wish, plan: Plan | None = None) -> Dashboard:
     """What `view` shows of what was wished for. Raises Invalid."""
     asked = await question(session, view, wish)
-    measure = wish.measure if wish.measure in MEASURES else "cost"
-    by_bar = await reports.by_bar(session, asked)
+    measure = Measure(wish.measure) if wish.measure in list(Measure) else Measure.COST
+    by_model = await reports.by_model(session, asked)
     by_who = await reports.by_who(session, asked)
-    times = await reports.times(session, asked)
-    by_model = by_model_of(by_bar)
+    times = await timings.times(session, asked)
     total = reports.together(by_model.values())
     expected = await _expected(session, asked, measure)
-    drawn = series.chart(by_bar, asked.range, MEASURES[measure], expected)
+    drawn = series.chart(await reports.by_bar(session, asked, measure), asked.range, expected)
     known = await reports.known_models(session, Question(asked.range, view.limit))
     compared = await calculator.comparisons(
         session, view.viewer, plan.total if plan is not None else total, by_model, now()
     )
-    amount = MEASURES[measure]
     return Dashboard(
         view=view,
         question=asked,
         measure=measure,
         total=total,
         before=await reports.in_all(session, asked.before),
-        times=reports.all_times({what: times[what] for what in by_model if what in times}),
+        times=timings.all_times({what: times[what] for what in by_model if what in times}),
         chart=drawn,
         models=_model_rows(by_model, times, drawn, measure),
         people=rows_of(by_who, "user_id", measure),
@@ -114,7 +110,7 @@ async def dashboard(session: AsyncSession, view: View, wish: Wish, plan: Plan | 
         keys=rows_of(by_who, "api_key_id", measure),
         origins=rows_of(by_who, "origin", measure),
         conversations=await reports.conversations(session, asked),
-        projected=amount(total) + sum(expected.values()) if expected else None,
+        projected=measure.of(total) + sum(expected.values()) if expected else None,
         comparisons=compared,
         known_models=known,
         names=await names(
@@ -126,30 +122,22 @@ async def dashboard(session: AsyncSession, view: View, wish: Wish, plan: Plan | 
     )
 
 
-def by_model_of(by_bar: Mapping[Bar, Total]) -> dict[What, Total]:
-    summed: dict[What, Total] = {}
-    for bar, total in by_bar.items():
-        known = summed.setdefault(bar.what, Total())
-        known += total
-    return summed
-
-
-def rows_of(by_who: Mapping[Who, Total], part: str, measure: str) -> list[Row]:
+def rows_of(by_who: Mapping[Who, Total], part: str, measure: Measure) -> list[Row]:
     rows = [Row(name, total) for name, total in reports.summed_by(by_who, part).items()]
-    return sorted(rows, key=lambda row: (-MEASURES[measure](row.total), -row.total.requests, row.id))
+    return sorted(rows, key=lambda row: (-measure.of(row.total), -row.total.requests, row.id))
 
 
 def _model_rows(
-    by_model: Mapping[What, Total], times: Mapping[What, Times], drawn: Chart, measure: str
+    by_model: Mapping[What, Total], times: Mapping[What, Times], drawn: Chart, measure: Measure
 ) -> list[ModelRow]:
     hues = {one.what: one.hue for one in drawn.series}
     rows = [
         ModelRow(what, total, times.get(what, Times()), hues.get(what, 0)) for what, total in by_model.items()
     ]
-    return sorted(rows, key=lambda row: (-MEASURES[measure](row.total), -row.total.tokens, row.what))
+    return sorted(rows, key=lambda row: (-measure.of(row.total), -row.total.tokens, row.what))
 
 
-async def _expected(session: AsyncSession, asked: Question, measure: str) -> dict[str, int]:
+async def _expected(session: AsyncSession, asked: Question, measure: Measure) -> dict[str, int]:
     """What the rest of a month that is going on will bring, day by day."""
     coming = list(remaining(asked.range))
     if not coming:
@@ -157,6 +145,5 @@ async def _expected(session: AsyncSession, asked: Question, measure: str) -> dic
     today = asked.range.last
     yesterday = today - timedelta(days=1)
     habit = Range(today - DAYS_OF_HABIT, yesterday, yesterday, Grain.DAY, yesterday)
-    totals = await reports.by_day(session, Question(habit, asked.filter))
-    amounts = {day: MEASURES[measure](total) for day, total in totals.items()}
+    amounts = await reports.by_day(session, Question(habit, asked.filter), measure)
     return series.expectation(amounts, today, coming)

@@ -1,6 +1,7 @@
 """Days and months of the workspace: what a moment counts to, and which sums cover a range of days."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,6 +12,14 @@ from app.accounts.models import Workspace
 
 ONE_DAY = timedelta(days=1)
 UTC = ZoneInfo("UTC")
+
+
+@dataclass(frozen=True)
+class Cover:
+    """Sums that make up a range of days: all of `added`, less all of `taken_away`."""
+
+    added: list[str]
+    taken_away: list[str]
 
 
 async def workspace_zone(session: AsyncSession) -> ZoneInfo:
@@ -43,6 +52,30 @@ def periods_between(first: date, last: date) -> list[str]:
             periods.append(day.isoformat())
             day += ONE_DAY
     return periods
+
+
+def cover_between(first: date, last: date) -> Cover:
+    """The fewest sums that make up the days from `first` to `last`: of a month of which most is wanted, the whole
+    of it less the days that are not."""
+    added: list[str] = []
+    taken_away: list[str] = []
+    month = first_of_month(first)
+    while month <= last:
+        end = last_of_month(month)
+        wanted = names_between(max(first, month), min(last, end))
+        others = names_between(month, first - ONE_DAY) + names_between(last + ONE_DAY, end)
+        if len(wanted) > len(others):
+            added.append(f"{month:%Y-%m}")
+            taken_away += others
+        else:
+            added += wanted
+        month = end + ONE_DAY
+    return Cover(added, taken_away)
+
+
+def names_between(first: date, last: date) -> list[str]:
+    """Every day from `first` to `last`, as `2026-11-20`; none when `last` is before `first`."""
+    return [day.isoformat() for day in days_between(first, last)]
 
 
 def days_between(first: date, last: date) -> Iterator[date]:

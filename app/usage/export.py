@@ -9,15 +9,15 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import NamedTuple
 
 import orjson
-from sqlalchemy import select, tuple_
+from sqlalchemy import tuple_
 
 from app.accounts.models import User
 from app.core.database import Database
 from app.usage.models import UsageSum
 from app.usage.names import Names, names
 from app.usage.pricing import in_dollars
-from app.usage.ranges import Grain, Range
-from app.usage.reports import Question, conditions, total_in
+from app.usage.questions import Question
+from app.usage.reports import fitting, total_in
 from app.usage.rollups import SUMS, WHO_AND_WHAT
 
 LINES_AT_ONCE = 2_000
@@ -54,13 +54,11 @@ async def as_json(database: Database, viewer: User, question: Question) -> Async
 
 async def _lines(database: Database, viewer: User, question: Question) -> AsyncIterator[list[Line]]:
     after: tuple[str, ...] | None = None
-    periods = _periods(question.range)
+    sums = fitting(question, question.range.periods_of_bars)
     async with database.reading() as session:
         known = await names(session, viewer, keys=await _keys(database, question))
     while True:
-        query = select(UsageSum).where(*conditions(UsageSum, question.filter), UsageSum.period.in_(periods))
-        if after is not None:
-            query = query.where(tuple_(*KEY) > after)
+        query = sums if after is None else sums.where(tuple_(*KEY) > after)
         async with database.reading() as session:
             rows = list(await session.scalars(query.order_by(*KEY).limit(LINES_AT_ONCE)))
         if not rows:
@@ -70,14 +68,9 @@ async def _lines(database: Database, viewer: User, question: Question) -> AsyncI
 
 
 async def _keys(database: Database, question: Question) -> set[str]:
-    query = select(UsageSum.api_key_id).distinct().where(*conditions(UsageSum, question.filter))
+    keys = fitting(question, question.range.months).with_only_columns(UsageSum.api_key_id).distinct()
     async with database.reading() as session:
-        return set(await session.scalars(query.where(UsageSum.period.in_(question.range.periods))))
-
-
-def _periods(wanted: Range) -> Sequence[str]:
-    """Months where the bars are months, else days."""
-    return wanted.periods if wanted.grain is Grain.MONTH else wanted.periods_of_bars
+        return set(await session.scalars(keys))
 
 
 def _line(row: UsageSum, known: Names) -> Line:

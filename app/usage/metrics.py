@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.usage.models import ModelSum
-from app.usage.reports import What
+from app.usage.questions import What
 from app.usage.rollups import SUMS, Total
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"

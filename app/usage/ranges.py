@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import cached_property
 
 from app.core.errors import Invalid
 from app.usage import days
-from app.usage.days import ONE_DAY
+from app.usage.days import ONE_DAY, Cover
 
 WEEK = timedelta(days=7)
 LONGEST = timedelta(days=3 * 366)
@@ -37,17 +38,22 @@ class Range:
     name: str = "custom"
     """`7d`, `month`, `year` or `custom`: which segment is chosen."""
 
-    @property
-    def periods(self) -> list[str]:
-        """The fewest sums that cover it."""
-        return days.periods_between(self.first, self.known_until)
+    @cached_property
+    def cover(self) -> Cover:
+        """The fewest sums that make it up."""
+        return days.cover_between(self.first, self.known_until)
 
     @property
     def periods_of_bars(self) -> list[str]:
         """The sums that can be told apart by bar; months of which only a part is asked for come as days."""
         if self.grain is Grain.MONTH:
-            return self.periods
-        return [day.isoformat() for day in days.days_between(self.first, self.last)]
+            return days.periods_between(self.first, self.known_until)
+        return days.names_between(self.first, self.last)
+
+    @property
+    def months(self) -> list[str]:
+        """Every month that it touches."""
+        return list(dict.fromkeys(day[:7] for day in days.names_between(self.first, self.last)))
 
     @property
     def before(self) -> "Range":

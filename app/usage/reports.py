@@ -1,79 +1,26 @@
-"""Answers about usage, read from the sums: by bar and model, by who asked, by conversation, and how long it took.
+"""Answers about usage, read from the sums: by bar, by model, by who asked, and by conversation.
 
 Who may ask what is decided in `access`; a question that reaches this module is answered.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.usage import latency
-from app.usage.models import ChatSum, LedgerEntry, ModelSum, ModelTime, Outcome, UsageSum
-from app.usage.ranges import Range
-from app.usage.rollups import FIRST_TOKEN, SUMS, TOTAL, Total
+from app.usage.models import ChatSum, ModelSum, ModelTime, PersonSum, UsageSum
+from app.usage.questions import Bar, Filter, Measure, Question, What, Who
+from app.usage.rollups import SUMS, Total
 
 TOP_CONVERSATIONS = 8
-MOST_CALLS_READ = 3_000
-
-
-@dataclass(frozen=True)
-class Filter:
-    """What is looked at; an empty part means all of it. `model` is `connection/model`, `provider` a connection."""
-
-    user: str = ""
-    group: str = ""
-    key: str = ""
-    provider: str = ""
-    model: str = ""
-    origin: str = ""
-
-    @property
-    def names_people(self) -> bool:
-        """Whether it needs the sums that know who asked."""
-        return bool(self.user or self.group or self.key)
-
-
-class Question(NamedTuple):
-    """What is asked: about which days, and about whose and which calls."""
-
-    range: Range
-    filter: Filter
-
-    @property
-    def before(self) -> "Question":
-        return Question(self.range.before, self.filter)
-
-
-class What(NamedTuple):
-    """A model where it is offered."""
-
-    connection: str
-    model: str
-
-    @property
-    def full_name(self) -> str:
-        return f"{self.connection}/{self.model}"
-
-
-class Who(NamedTuple):
-    """Who asked, who paid, with which key, and from where; without a group or key the part is empty."""
-
-    user_id: str
-    group_id: str
-    api_key_id: str
-    origin: str
-
-
-class Bar(NamedTuple):
-    """A model's share of one bar of the chart."""
-
-    bar: str
-    what: What
+SumTable = type[UsageSum] | type[PersonSum] | type[ModelSum]
+WhatTable = type[UsageSum] | type[ModelSum]
+"""The tables that know models."""
+Column = InstrumentedAttribute[str]
 
 
 @dataclass(frozen=True)
@@ -86,88 +33,45 @@ class Conversation:
     total: Total
 
 
-@dataclass
-class Times:
-    """How long answers took, in buckets of `latency`."""
-
-    first_token: dict[int, int] = field(default_factory=dict)
-    total: dict[int, int] = field(default_factory=dict)
-
-    def add(self, measure: str, bucket: int, count: int) -> None:
-        buckets = self.first_token if measure == FIRST_TOKEN else self.total
-        buckets[bucket] = buckets.get(bucket, 0) + count
-
-    @property
-    def first_token_p50(self) -> int | None:
-        return latency.percentile(self.first_token, 0.5)
-
-    @property
-    def first_token_p95(self) -> int | None:
-        return latency.percentile(self.first_token, 0.95)
-
-    @property
-    def total_p50(self) -> int | None:
-        return latency.percentile(self.total, 0.5)
-
-    @property
-    def total_p95(self) -> int | None:
-        return latency.percentile(self.total, 0.95)
-
-
-async def by_bar(session: AsyncSession, question: Question) -> dict[Bar, Total]:
-    """Each model's use for each bar of the chart."""
-    table = _table_for(question.filter)
+async def by_bar(session: AsyncSession, question: Question, measure: Measure) -> dict[Bar, int]:
+    """What each model amounts to in each bar of the chart."""
+    table = _table_of_models(question.filter)
+    wanted = question.range
+    bars = {period: wanted.bar_of(period) for period in wanted.periods_of_bars}
     keys = (table.period, table.connection, table.model)
-    query = _sums(table, keys, question.filter).where(table.period.in_(question.range.periods_of_bars))
-    found: defaultdict[Bar, Total] = defaultdict(Total)
-    for period, connection, model, *sums in await session.execute(query):
-        found[Bar(question.range.bar_of(period), What(connection, model))] += _total(sums)
+    query = select(*keys, func.sum(_measured(table, measure))).group_by(*keys)
+    rows = await session.execute(query.where(*_fits(table, question.filter), table.period.in_(bars)))
+    found: defaultdict[Bar, int] = defaultdict(int)
+    for period, connection, model, amount in rows:
+        found[Bar(bars[period], What(connection, model))] += int(amount)
     return dict(found)
 
 
-async def by_day(session: AsyncSession, question: Question) -> dict[str, Total]:
-    """Each day's use, of the days that have any."""
-    table = _table_for(question.filter)
-    query = _sums(table, (table.period,), question.filter)
-    rows = await session.execute(query.where(table.period.in_(question.range.periods_of_bars)))
-    return {day: _total(sums) for day, *sums in rows}
+async def by_day(session: AsyncSession, question: Question, measure: Measure) -> dict[str, int]:
+    """What each day amounts to, of the days that have any use."""
+    table = _smallest_table(question.filter)
+    query = select(table.period, func.sum(_measured(table, measure))).group_by(table.period)
+    query = query.where(*_fits(table, question.filter), table.period.in_(question.range.periods_of_bars))
+    return {day: int(amount) for day, amount in await session.execute(query)}
 
 
-async def in_all(session: AsyncSession, question: Question) -> Total:
-    """Everything that fits the question."""
-    table = _table_for(question.filter)
-    query = _sums(table, (), question.filter).where(table.period.in_(question.range.periods))
-    row = (await session.execute(query)).one()
-    return _total(row)
+async def by_model(session: AsyncSession, question: Question) -> dict[What, Total]:
+    """Each model's use."""
+    table = _table_of_models(question.filter)
+    found = await _summed(session, table, (table.connection, table.model), question)
+    return {What(*key): total for key, total in found.items()}
 
 
 async def by_who(session: AsyncSession, question: Question) -> dict[Who, Total]:
     """Each person's use, apart by group, key and origin."""
-    keys = (UsageSum.user_id, UsageSum.group_id, UsageSum.api_key_id, UsageSum.origin)
-    query = _sums(UsageSum, keys, question.filter).where(UsageSum.period.in_(question.range.periods))
-    return {Who(*row[:4]): _total(row[4:]) for row in await session.execute(query)}
+    table = UsageSum if question.filter.names_models else PersonSum
+    keys = (table.user_id, table.group_id, table.api_key_id, table.origin)
+    return {Who(*key): total for key, total in (await _summed(session, table, keys, question)).items()}
 
 
-async def times(session: AsyncSession, question: Question) -> dict[What, Times]:
-    """How long each model took. For one person their own latest calls are read; else everybody's are counted, also
-    when a group, key or origin is asked for: how quick a model is does not depend on them."""
-    found: defaultdict[What, Times] = defaultdict(Times)
-    if question.filter.user:
-        for connection, model, first_token, total, outcome in await session.execute(_own_calls(question)):
-            known = found[What(connection, model)]
-            if first_token is not None:
-                known.add(FIRST_TOKEN, latency.bucket_of(first_token), 1)
-            if outcome == Outcome.FINISHED:
-                known.add(TOTAL, latency.bucket_of(total), 1)
-        return dict(found)
-    keys = (ModelTime.connection, ModelTime.model, ModelTime.measure, ModelTime.bucket)
-    query = select(*keys, func.sum(ModelTime.count)).group_by(*keys)
-    query = query.where(
-        ModelTime.period.in_(question.range.periods), *_about_model(ModelTime, question.filter)
-    )
-    for connection, model, measure, bucket, count in await session.execute(query):
-        found[What(connection, model)].add(measure, bucket, int(count))
-    return dict(found)
+async def in_all(session: AsyncSession, question: Question) -> Total:
+    """Everything that fits the question."""
+    return together((await _summed(session, _smallest_table(question.filter), (), question)).values())
 
 
 async def conversations(
@@ -178,30 +82,30 @@ async def conversations(
     if wanted.key or wanted.provider or wanted.origin not in ("", "chat"):
         return None
     connection, _, model = wanted.model.partition("/")
-    query = (
-        select(ChatSum)
-        .where(ChatSum.connection == connection, ChatSum.model == model)
+    of_model = (ChatSum.connection == connection, ChatSum.model == model)
+    dearest = (
+        select(ChatSum.chat_id)
+        .where(*of_model)
         .where(ChatSum.first_day <= question.range.last.isoformat())
         .where(ChatSum.last_day >= question.range.first.isoformat())
         .order_by(ChatSum.cost_micros.desc())
         .limit(limit)
     )
     if wanted.user:
-        query = query.where(ChatSum.user_id == wanted.user)
+        dearest = dearest.where(ChatSum.user_id == wanted.user)
     if wanted.group:
-        query = query.where(ChatSum.group_id == wanted.group)
-    return [
-        Conversation(row.chat_id, row.user_id, row.last_day, total_in(row))
-        for row in await session.scalars(query)
-    ]
+        dearest = dearest.where(ChatSum.group_id == wanted.group)
+    chat_ids = list(await session.scalars(dearest))
+    rows = await session.scalars(select(ChatSum).where(*of_model, ChatSum.chat_id.in_(chat_ids)))
+    found = [Conversation(row.chat_id, row.user_id, row.last_day, total_in(row)) for row in rows]
+    return sorted(found, key=lambda one: chat_ids.index(one.chat_id))
 
 
 async def known_models(session: AsyncSession, question: Question) -> list[What]:
     """Every model that was used in the months of the range, in alphabetical order: to choose from."""
-    table = _table_for(question.filter)
-    months = sorted({period[:7] for period in question.range.periods})
-    query = select(table.connection, table.model).distinct().where(table.period.in_(months))
-    rows = await session.execute(query.where(*conditions(table, question.filter)))
+    table = _table_of_models(question.filter)
+    query = select(table.connection, table.model).distinct().where(table.period.in_(question.range.months))
+    rows = await session.execute(query.where(*_fits(table, question.filter)))
     return sorted(What(connection, model) for connection, model in rows)
 
 
@@ -219,16 +123,6 @@ def together(totals: Iterable[Total]) -> Total:
     return total
 
 
-def all_times(of_models: Mapping[What, Times]) -> Times:
-    """How long answers took, whichever model gave them."""
-    merged = Times()
-    for known in of_models.values():
-        for measure, buckets in ((FIRST_TOKEN, known.first_token), (TOTAL, known.total)):
-            for bucket, count in buckets.items():
-                merged.add(measure, bucket, count)
-    return merged
-
-
 def summed_by(totals: Mapping[Who, Total], part: str) -> dict[str, Total]:
     """Totals by one part of who asked: `user_id`, `group_id`, `api_key_id` or `origin`."""
     summed: defaultdict[str, Total] = defaultdict(Total)
@@ -237,45 +131,17 @@ def summed_by(totals: Mapping[Who, Total], part: str) -> dict[str, Total]:
     return dict(summed)
 
 
-def total_in(row: UsageSum | ModelSum | ChatSum) -> Total:
+def total_in(row: UsageSum | ChatSum) -> Total:
     return Total(*(getattr(row, name) for name in SUMS))
 
 
-def _total(sums: Sequence[Any]) -> Total:
-    """Of sums as a database returns them: nothing for no rows, and decimals on PostgreSQL."""
-    return Total() if sums[0] is None else Total(*map(int, sums))
+def fitting(question: Question, periods: Sequence[str]) -> Select[UsageSum]:
+    """The finest sums of these periods that fit the question."""
+    return select(UsageSum).where(*_fits(UsageSum, question.filter), UsageSum.period.in_(periods))
 
 
-def _table_for(wanted: Filter) -> type[UsageSum] | type[ModelSum]:
-    """The smallest table that knows enough."""
-    return UsageSum if wanted.names_people else ModelSum
-
-
-def _sums(
-    table: type[UsageSum] | type[ModelSum], keys: Sequence[InstrumentedAttribute[str]], wanted: Filter
-) -> Select[*tuple[Any, ...]]:
-    """A row for each combination of `keys`: these, then the sums in the order of `SUMS`."""
-    sums = [func.sum(getattr(table, name)) for name in SUMS]
-    return select(*keys, *sums).where(*conditions(table, wanted)).group_by(*keys)
-
-
-def conditions(table: type[UsageSum] | type[ModelSum], wanted: Filter) -> list[ColumnElement[bool]]:
-    conditions = _about_model(table, wanted)
-    if wanted.origin:
-        conditions.append(table.origin == wanted.origin)
-    if table is UsageSum:
-        pairs = (
-            (UsageSum.user_id, wanted.user),
-            (UsageSum.group_id, wanted.group),
-            (UsageSum.api_key_id, wanted.key),
-        )
-        conditions += [column == value for column, value in pairs if value]
-    return conditions
-
-
-def _about_model(
-    table: type[UsageSum] | type[ModelSum] | type[ModelTime], wanted: Filter
-) -> list[ColumnElement[bool]]:
+def about_model(table: WhatTable | type[ModelTime], wanted: Filter) -> list[ColumnElement[bool]]:
+    """What a filter says of models, as conditions."""
     conditions = []
     if wanted.provider:
         conditions.append(table.connection == wanted.provider)
@@ -285,23 +151,58 @@ def _about_model(
     return conditions
 
 
-def _own_calls(question: Question) -> Select[str, str, int | None, int, str]:
-    """One person's latest calls from the ledger itself, read one by one: bounded, and enough for percentiles."""
-    wanted, entry = question.filter, LedgerEntry
-    query = (
-        select(entry.connection, entry.model, entry.first_token_ms, entry.total_ms, entry.outcome)
-        .where(entry.user_id == wanted.user, entry.correction_of.is_(None))
-        .where(entry.day.between(question.range.first.isoformat(), question.range.last.isoformat()))
-        .order_by(entry.at.desc())
-        .limit(MOST_CALLS_READ)
-    )
-    pairs = (
-        (entry.group_id, wanted.group),
-        (entry.api_key_id, wanted.key),
-        (entry.connection, wanted.provider),
-    )
-    query = query.where(*(column == value for column, value in pairs if value))
-    if wanted.model:
-        connection, _, model = wanted.model.partition("/")
-        query = query.where(entry.connection == connection, entry.model == model)
-    return query.where(entry.origin.startswith(wanted.origin, autoescape=True)) if wanted.origin else query
+def _table_of_models(wanted: Filter) -> WhatTable:
+    return UsageSum if wanted.names_people else ModelSum
+
+
+def _smallest_table(wanted: Filter) -> SumTable:
+    """The smallest table that knows what the filter names."""
+    if not wanted.names_people:
+        return ModelSum
+    return UsageSum if wanted.names_models else PersonSum
+
+
+async def _summed(
+    session: AsyncSession, table: SumTable, keys: Sequence[Column], question: Question
+) -> dict[tuple[str, ...], Total]:
+    """The sums of the whole range for each combination of `keys` that has any."""
+    cover = question.range.cover
+    found = await _sums(session, table, keys, question.filter, cover.added)
+    if cover.taken_away:
+        for key, total in (await _sums(session, table, keys, question.filter, cover.taken_away)).items():
+            whole = found.setdefault(key, Total())
+            whole -= total
+    nothing = Total()
+    return {key: total for key, total in found.items() if total != nothing}
+
+
+async def _sums(
+    session: AsyncSession, table: SumTable, keys: Sequence[Column], wanted: Filter, periods: Sequence[str]
+) -> dict[tuple[str, ...], Total]:
+    sums = [func.sum(getattr(table, name)) for name in SUMS]
+    query = select(*keys, *sums).where(*_fits(table, wanted), table.period.in_(periods)).group_by(*keys)
+    rows = await session.execute(query)
+    return {tuple(row[: len(keys)]): _total(row[len(keys) :]) for row in rows}
+
+
+def _total(sums: Sequence[Any]) -> Total:
+    """Of sums as a database returns them: nothing for no rows, and decimals on PostgreSQL."""
+    return Total() if sums[0] is None else Total(*map(int, sums))
+
+
+def _measured(table: SumTable, measure: Measure) -> ColumnElement[int]:
+    """What `Measure.of` reads from a total, as a column."""
+    if measure is Measure.COST:
+        return table.cost_micros.expression
+    return table.input_tokens + table.output_tokens
+
+
+def _fits(table: SumTable, wanted: Filter) -> list[ColumnElement[bool]]:
+    """A filter as conditions on a table that knows what it names."""
+    conditions = [table.origin == wanted.origin] if wanted.origin else []
+    if not issubclass(table, PersonSum):
+        conditions += about_model(table, wanted)
+    if not issubclass(table, ModelSum):
+        pairs = ((table.user_id, wanted.user), (table.group_id, wanted.group), (table.api_key_id, wanted.key))
+        conditions += [column == value for column, value in pairs if value]
+    return conditions

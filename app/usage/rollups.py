@@ -1,6 +1,6 @@
 """Keeps sums beside the ledger, in the transaction that writes it, so that pages never add up the whole of it.
 
-Each entry counts to a day and to its month, in four tables (see `models`). A batch is added up here first;
+Each entry counts to a day and to its month, in five tables (see `models`). A batch is added up here first;
 then rows are raised in the order of their keys, so that two writers never wait for each other in a circle.
 """
 
@@ -15,10 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.database import Base
 from app.usage.latency import bucket_of
-from app.usage.models import ChatSum, ModelSum, ModelTime, Outcome, UsageSum
+from app.usage.models import ChatSum, ModelSum, ModelTime, Outcome, PersonSum, UsageSum
 
 Key = tuple[str | int, ...]
 WHO_AND_WHAT = ("period", "user_id", "group_id", "api_key_id", "connection", "model", "origin")
+WHO = ("period", "user_id", "group_id", "api_key_id", "origin")
 WHAT = ("period", "connection", "model", "origin")
 TIMES = ("period", "connection", "model", "measure", "bucket")
 CHATS = ("chat_id", "connection", "model")
@@ -93,6 +94,19 @@ class Total:
         self.failed += other.failed
         return self
 
+    def __isub__(self, other: "Total") -> "Total":
+        self.requests -= other.requests
+        self.input_tokens -= other.input_tokens
+        self.cache_read_tokens -= other.cache_read_tokens
+        self.cache_write_tokens -= other.cache_write_tokens
+        self.output_tokens -= other.output_tokens
+        self.reasoning_tokens -= other.reasoning_tokens
+        self.cost_micros -= other.cost_micros
+        self.unpriced -= other.unpriced
+        self.stopped -= other.stopped
+        self.failed -= other.failed
+        return self
+
     @property
     def tokens(self) -> int:
         return self.input_tokens + self.output_tokens
@@ -121,6 +135,7 @@ class Batch:
     """The sums of some entries, by key."""
 
     who_and_what: dict[Key, Total] = field(default_factory=dict)
+    who: dict[Key, Total] = field(default_factory=dict)
     what: dict[Key, Total] = field(default_factory=dict)
     times: dict[Key, int] = field(default_factory=dict)
     chats: dict[Key, Total] = field(default_factory=dict)
@@ -140,6 +155,7 @@ class Batch:
         what = (entry.connection, entry.model)
         for period in (entry.day, month_of(entry.day)):
             _raise(self.who_and_what, (period, *who, *what, kind), counted)
+            _raise(self.who, (period, *who, kind), counted)
             _raise(self.what, (period, *what, kind), counted)
             for measure, milliseconds in _times_of(entry):
                 key = (period, *what, measure, bucket_of(milliseconds))
@@ -163,6 +179,7 @@ async def add(session: AsyncSession, entries: Iterable[Countable]) -> None:
     """Raise the sums by `entries`, which are being written to the ledger in the same transaction."""
     batch = Batch.of(entries)
     await _upsert(session, UsageSum, WHO_AND_WHAT, _rows(WHO_AND_WHAT, batch.who_and_what))
+    await _upsert(session, PersonSum, WHO, _rows(WHO, batch.who))
     await _upsert(session, ModelSum, WHAT, _rows(WHAT, batch.what))
     await _upsert(session, ModelTime, TIMES, _time_rows(batch))
     await _upsert(session, ChatSum, CHATS, list(_chat_rows(batch)))
@@ -170,7 +187,7 @@ async def add(session: AsyncSession, entries: Iterable[Countable]) -> None:
 
 async def clear(session: AsyncSession) -> None:
     """Take all sums away, to add them up again from the ledger in the same transaction."""
-    for table in (UsageSum, ModelSum, ModelTime, ChatSum):
+    for table in (UsageSum, PersonSum, ModelSum, ModelTime, ChatSum):
         await session.execute(delete(table))
 
 

@@ -4,13 +4,12 @@ A picture is WIDTH by HEIGHT units; the page draws it as SVG with nothing but at
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from app.usage.questions import Bar, What
 from app.usage.ranges import Grain, Range
-from app.usage.reports import Bar, What
-from app.usage.rollups import Total
 
 WIDTH, HEIGHT = 760, 392
 LEFT, TOP, BOTTOM = 44, 8, 368
@@ -20,7 +19,6 @@ MOST_LABELS = 7
 LOWEST_CEILING = 4
 ROUND_TENTHS = (10, 12, 16, 20, 24, 32, 40, 60, 80, 100)
 WEEKS_OF_HABIT = 4
-Measure = Callable[[Total], int]
 
 
 @dataclass(frozen=True)
@@ -88,17 +86,15 @@ class Chart:
         return [column for column in self.columns if column.expected is None]
 
 
-def chart(
-    totals: Mapping[Bar, Total], wanted: Range, measure: Measure, expected: Mapping[str, int] | None = None
-) -> Chart:
-    """Bars for `wanted`, of what `measure` reads from each total; `expected` holds bars still to come."""
+def chart(measured: Mapping[Bar, int], wanted: Range, expected: Mapping[str, int] | None = None) -> Chart:
+    """Bars for `wanted`, of what was measured; `expected` holds bars still to come."""
     expected = expected or {}
-    series = _largest(totals, measure)
+    series = _largest(measured)
     index = {one.what: number for number, one in enumerate(series)}
     parts: dict[str, list[int]] = {name: [0] * len(series) for name in wanted.bars}
-    for (bar, what), total in totals.items():
+    for (bar, what), amount in measured.items():
         place = index.get(what, len(series) - 1)
-        parts.setdefault(bar, [0] * len(series))[place] += measure(total)
+        parts.setdefault(bar, [0] * len(series))[place] += amount
     top = ceiling(max([*(sum(amounts) for amounts in parts.values()), *expected.values()], default=0))
     step = (WIDTH - LEFT) / max(1, len(parts))
     every = math.ceil(len(parts) / MOST_LABELS)
@@ -138,11 +134,11 @@ def _average(by_day: Mapping[str, int]) -> int:
     return sum(by_day.values()) // len(by_day)
 
 
-def _largest(totals: Mapping[Bar, Total], measure: Measure) -> list[Series]:
+def _largest(measured: Mapping[Bar, int]) -> list[Series]:
     """The largest models, each with a colour; then all others together, grey."""
     amounts: dict[What, int] = {}
-    for bar, total in totals.items():
-        amounts[bar.what] = amounts.get(bar.what, 0) + measure(total)
+    for bar, amount in measured.items():
+        amounts[bar.what] = amounts.get(bar.what, 0) + amount
     ordered = sorted(amounts, key=lambda what: (-amounts[what], what))
     shown, rest = ordered[:MOST_SERIES], ordered[MOST_SERIES:]
     series = [Series(what, hue, amounts[what]) for hue, what in enumerate(shown, start=1)]

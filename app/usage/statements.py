@@ -1,4 +1,7 @@
-"""A month of a group's use, as a page to print: who used what, on which models, and what it cost."""
+"""A month of a group's use, as a page to print: who used what, on which models, and what it cost.
+
+Shown at the exchange rate of its last day: a statement that was printed stays true when the rate changes.
+"""
 
 from typing import Any
 
@@ -9,9 +12,9 @@ from app.core.clock import now
 from app.usage import days, exchange_rates, ranges, reports, showing
 from app.usage.access import View
 from app.usage.currency import currency_of
-from app.usage.dashboard import by_model_of, rows_of
+from app.usage.dashboard import rows_of
 from app.usage.names import names
-from app.usage.reports import Question
+from app.usage.questions import Measure, Question
 
 
 async def shown(session: AsyncSession, workspace: Workspace, view: View, month: str) -> dict[str, Any]:
@@ -21,7 +24,7 @@ async def shown(session: AsyncSession, workspace: Workspace, view: View, month: 
     chosen = ranges.month(month or f"{days.months_earlier(today, 1):%Y-%m}", today)
     asked = Question(chosen, view.limit)
     by_who = await reports.by_who(session, asked)
-    models = by_model_of(await reports.by_bar(session, asked))
+    models = await reports.by_model(session, asked)
     currency = await exchange_rates.at_the_end_of(session, currency_of(workspace), chosen.last)
     return {
         "view": view,
@@ -29,7 +32,7 @@ async def shown(session: AsyncSession, workspace: Workspace, view: View, month: 
         "is_complete": chosen.last == chosen.end and chosen.last < today,
         "total": reports.together(models.values()),
         "models": sorted(models.items(), key=lambda item: (-item[1].cost_micros, item[0])),
-        "people": rows_of(by_who, "user_id", "cost"),
+        "people": rows_of(by_who, "user_id", Measure.COST),
         "names": await names(session, view.viewer, models={what.full_name for what in models}),
         "earlier": f"{days.months_earlier(chosen.first, 1):%Y-%m}",
         "later": f"{days.first_of_next_month(chosen.first):%Y-%m}" if chosen.end < today else "",

@@ -3,11 +3,20 @@
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
-from app.usage import ranges, series
+from app.usage import days, ranges, series
+from app.usage.questions import Bar, What
 from app.usage.ranges import Grain
-from app.usage.reports import Bar, What
-from app.usage.rollups import Total
+
+
+def days_of(period: str) -> list[str]:
+    """The days of a month's sum, and a day's own."""
+    if len(period) == len("2026-11-20"):
+        return [period]
+    first = date.fromisoformat(f"{period}-01")
+    return days.names_between(first, days.last_of_month(first))
 
 
 class TestRanges:
@@ -17,14 +26,26 @@ class TestRanges:
         month = ranges.chosen(self.TODAY)
 
         assert (month.title, month.compared_with) == ("1 to 20 November 2026", "the same days of October")
-        assert month.periods == ["2026-11"], "nothing lies after today: the month's sum will do"
-        assert month.before.periods[0] == "2026-10-01"
+        assert month.cover.added == ["2026-11"], "nothing lies after today: the month's sum will do"
+        assert month.before.cover.added == ["2026-10"]
+        assert month.before.cover.taken_away[0] == "2026-10-21"
         assert len(month.bars) == 30
 
     def test_a_range_is_covered_by_the_fewest_sums(self) -> None:
-        asked = ranges.chosen(self.TODAY, first="2026-08-30", last="2026-10-02")
+        asked = ranges.chosen(self.TODAY, first="2026-08-30", last="2026-10-29")
 
-        assert asked.periods == ["2026-08-30", "2026-08-31", "2026-09", "2026-10-01", "2026-10-02"]
+        assert asked.cover.added == ["2026-08-30", "2026-08-31", "2026-09", "2026-10"]
+        assert asked.cover.taken_away == ["2026-10-30", "2026-10-31"]
+
+    @given(some.dates(date(2024, 1, 1), date(2026, 12, 31)), some.integers(0, 500))
+    def test_a_cover_makes_up_every_day_once(self, first: date, length: int) -> None:
+        last = first + timedelta(days=length)
+        cover = days.cover_between(first, last)
+        added = [day for period in cover.added for day in days_of(period)]
+
+        assert sorted({*added} - {*cover.taken_away}) == days.names_between(first, last)
+        assert len(added) == length + 1 + len(cover.taken_away)
+        assert len(cover.added) + len(cover.taken_away) <= 16 + length // 28 + 16
 
     def test_weeks_begin_on_mondays(self) -> None:
         weeks = ranges.chosen(self.TODAY, first="2026-11-01", last="2026-11-20", grain="week")
@@ -41,12 +62,9 @@ class TestRanges:
 class TestChart:
     def test_small_models_are_grey_together(self) -> None:
         month = ranges.chosen(date(2026, 11, 20))
-        totals = {
-            Bar("2026-11-03", What("house", f"m{number}")): Total(cost_micros=100 - number)
-            for number in range(8)
-        }
+        measured = {Bar("2026-11-03", What("house", f"m{number}")): 100 - number for number in range(8)}
 
-        drawn = series.chart(totals, month, lambda total: total.cost_micros)
+        drawn = series.chart(measured, month)
 
         assert [one.hue for one in drawn.series] == [1, 2, 3, 4, 5, 0]
         assert drawn.series[-1].count == 3
