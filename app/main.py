@@ -104,6 +104,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.stopping = Stopping(hub)
     app.state.seats = Seats()
     app.state.titles_of = titles_of
+    app.state.prices_of = price_sheet.tags_of
     app.state.detection = Detection(settings, tasks)
     app.state.workspace = await workspace.load(database)
     await hub.start()

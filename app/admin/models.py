@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from app.accounts.access import CurrentAct
@@ -12,9 +13,12 @@ from app.catalog import overview
 from app.catalog.access import CurrentConnection, CurrentDiscovery
 from app.catalog.models import Connection
 from app.catalog.selection import tick
+from app.core.clock import now
 from app.core.database import Session
 from app.core.requests import is_htmx
 from app.core.templating import page
+from app.usage import price_sheet
+from app.usage.price_sheet import Tag
 
 router = APIRouter(prefix="/models")
 HOME = "/admin/models"
@@ -30,6 +34,7 @@ async def show_models(request: Request, session: Session, q: Search = "", show: 
         template,
         groups=await overview.groups(session, search=q.strip(), only_ticked=only_ticked),
         cards=await overview.cards(session),
+        tags=await _tags(session),
         q=q,
         only_ticked=only_ticked,
     )
@@ -75,7 +80,12 @@ async def select_models(
 
 async def _show_group(request: Request, session: Session, connection_id: str) -> HTMLResponse:
     (group,) = await overview.groups(session, connection_id=connection_id)
-    return page(request, "admin/_models_group.html", group=group)
+    return page(request, "admin/_models_group.html", group=group, tags=await _tags(session))
+
+
+async def _tags(session: AsyncSession) -> dict[str, Tag]:
+    """What each model costs, by its id."""
+    return {tag.model.id: tag for tag in await price_sheet.sheet(session, now())}
 
 
 async def _show_count(request: Request, session: Session, connection: Connection) -> HTMLResponse:

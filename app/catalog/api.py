@@ -1,17 +1,29 @@
 """GET /api/models: what the person asking may use."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
 
 from app.accounts.access import CurrentUser
 from app.catalog.access import usable_models
+from app.catalog.price_tags import PricesOf
 from app.catalog.schemas import ModelList, ModelOut
 from app.core.database import Session
 
 router = APIRouter(prefix="/api", tags=["Models"])
 
 
+def _prices_of(request: Request) -> PricesOf:
+    prices_of: PricesOf = request.app.state.prices_of
+    return prices_of
+
+
+Prices = Annotated[PricesOf, Depends(_prices_of)]
+
+
 @router.get("/models", summary="List the models you may use")
-async def list_models(session: Session, user: CurrentUser) -> ModelList:
+async def list_models(session: Session, user: CurrentUser, prices_of: Prices) -> ModelList:
     """Models that are ticked, and whose connection is on and not known to fail."""
-    models = await usable_models(session, user)
-    return ModelList(models=[ModelOut.of(model) for model in models if model.is_usable])
+    models = [model for model in await usable_models(session, user) if model.is_usable]
+    prices = await prices_of(session, models)
+    return ModelList(models=[ModelOut.of(model, price) for model, price in zip(models, prices, strict=True)])

@@ -1,8 +1,19 @@
 """How models look in JSON."""
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.catalog.access import UsableModel
+from app.catalog.price_tags import PriceTag
+
+
+class PriceOut(BaseModel):
+    """What a million tokens cost, in micro-US-dollars: 3,000,000 are $3."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    input: int
+    output: int
+    cached_input: int | None = Field(description="Null: charged like other input.")
 
 
 class ModelOut(BaseModel):
@@ -16,9 +27,10 @@ class ModelOut(BaseModel):
     abilities: list[str] = Field(
         description="Of `vision`, `tools` and `reasoning`, those it is known to have."
     )
+    price: PriceOut | None = Field(description="Null when it has no price: what it costs is not known.")
 
     @classmethod
-    def of(cls, model: UsableModel) -> "ModelOut":
+    def of(cls, model: UsableModel, price: PriceTag | None) -> "ModelOut":
         return cls(
             id=model.full_name,
             name=model.label,
@@ -26,6 +38,7 @@ class ModelOut(BaseModel):
             context_window=model.context_window,
             max_output_tokens=model.max_output_tokens,
             abilities=list(model.abilities),
+            price=None if price is None else PriceOut.model_validate(price),
         )
 
 

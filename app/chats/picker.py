@@ -9,10 +9,8 @@ from app.accounts.models import User
 from app.catalog.access import UsableModel, usable_models
 from app.chats.models import Chat
 from app.chats.views import ModelChoice, ModelGroup, PickerView
-from app.core.clock import now
-from app.usage import prices
+from app.usage import price_sheet
 from app.usage.currency import NO_PRICE, Currency, money_rate
-from app.usage.price_list import Offer
 from app.usage.pricing import Price
 
 
@@ -21,7 +19,7 @@ async def picker_for(
 ) -> PickerView:
     """The picker of `chat`, or of a new conversation."""
     models = await usable_models(session, user)
-    prices_now = await _prices_of(session, models)
+    prices_now = await price_sheet.prices_now(session, models)
     wanted = chat.model if chat and chat.model else await last_model_of(session, user)
     selected = _selected(models, wanted)
     choices = [
@@ -61,16 +59,6 @@ def _selected(models: list[UsableModel], wanted: str) -> UsableModel | None:
     exact = next((model for model in models if model.full_name == wanted), None)
     usable = sorted((model for model in models if model.is_usable), key=lambda model: model.kind == "echo")
     return exact or next(iter(usable), None)
-
-
-async def _prices_of(session: AsyncSession, models: list[UsableModel]) -> list[Price | None]:
-    moment = now()
-    offers = [
-        Offer(model.connection, model.full_name.partition("/")[2], model.kind, model.base_url)
-        for model in models
-    ]
-    book = await prices.book(session, offers)
-    return [book.at(offer, moment) for offer in offers]
 
 
 def _choice(model: UsableModel, price: Price | None, currency: Currency, *, is_selected: bool) -> ModelChoice:

@@ -7,7 +7,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.catalog.access import UsableModel
 from app.catalog.models import Connection, Model
+from app.catalog.price_tags import PriceTag
+from app.core.clock import now
 from app.core.database import Database
 from app.usage import price_list, prices
 from app.usage.models import PriceOverride
@@ -51,6 +54,25 @@ async def tag_of(session: AsyncSession, model: Model, moment: datetime) -> Tag:
     """The price of one model."""
     connection = await session.get_one(Connection, model.connection_id)
     return (await _tags(session, [(model, connection)], moment))[0]
+
+
+async def prices_now(session: AsyncSession, models: Sequence[UsableModel]) -> list[Price | None]:
+    """What these models cost now, in their order."""
+    moment = now()
+    offers = [
+        Offer(model.connection, model.full_name.partition("/")[2], model.kind, model.base_url)
+        for model in models
+    ]
+    book = await prices.book(session, offers)
+    return [book.at(offer, moment) for offer in offers]
+
+
+async def tags_of(session: AsyncSession, models: Sequence[UsableModel]) -> list[PriceTag | None]:
+    """The same as rooms below know prices (`catalog.price_tags.PricesOf`)."""
+    return [
+        None if price is None else PriceTag(price.rates.input, price.rates.output, price.rates.cached_input)
+        for price in await prices_now(session, models)
+    ]
 
 
 async def count_missing(session: AsyncSession, moment: datetime) -> int:

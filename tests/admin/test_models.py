@@ -1,5 +1,7 @@
 """Which models people may use: ticked by administrators, seen by everybody through /api/models."""
 
+import re
+
 import httpx
 import pytest
 
@@ -46,7 +48,24 @@ async def test_ticked_models_are_what_people_may_use(cast: Cast, workshop: Conne
         "context_window": 131_072,
         "max_output_tokens": None,
         "abilities": ["vision"],
+        "price": None,
     }
+
+
+async def test_each_model_says_what_it_costs_or_that_nobody_knows(cast: Cast, workshop: Connection) -> None:
+    page = (await cast.alice.client.get("/admin/models")).text
+    assert page.count("No price") == 3
+    addresses = re.findall(r'href="(/admin/prices/[^"]+)"', page)
+
+    for address in addresses:
+        price = {"input": "3", "output": "15", "cached_input": "0.3"}
+        assert (await cast.alice.client.post(address, data=price)).status_code == 303
+
+    page = (await cast.alice.client.get("/admin/models")).text
+    assert "No price" not in page
+    assert "$3 / $15" in page
+    (model,) = (await cast.bob.client.get("/api/models")).json()["models"]
+    assert model["price"] == {"input": 3_000_000, "output": 15_000_000, "cached_input": 300_000}
 
 
 async def test_a_tick_counts_at_once(cast: Cast, workshop: Connection) -> None:
