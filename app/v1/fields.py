@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 from app.v1.surface import BadRequest, Json
 
@@ -63,6 +64,9 @@ class Fields:
             return value
         raise self.wrong(name, f"must be one of {', '.join(known)}")
 
+    def needed_choice(self, name: str, known: Sequence[str]) -> str:
+        return self.choice(name, known) or self._missing(name)
+
     def texts(self, name: str) -> tuple[str, ...]:
         items = self.items(name)
         texts = tuple(item for item in items if isinstance(item, str))
@@ -77,6 +81,12 @@ class Fields:
         if isinstance(value, dict):
             return Fields(value, self.at(name))
         raise self.wrong(name, "must be an object")
+
+    def needed_child(self, name: str) -> "Fields":
+        child = self.child(name)
+        if child is None:
+            self._missing(name)
+        return child
 
     def children(self, name: str) -> list["Fields"]:
         """The objects in the list at `name`; none when it is missing."""
@@ -104,5 +114,5 @@ class Fields:
             return Fields(item, f"{self.at(name)}.{index}")
         raise self.wrong(f"{name}.{index}", "must be an object")
 
-    def _missing(self, name: str) -> str:
+    def _missing(self, name: str) -> NoReturn:
         raise self.wrong(name, "is needed")

@@ -1,8 +1,7 @@
 """A whole answer in Anthropic's words: a message of blocks, why it ended, and what it used."""
 
-from app.providers.base import FinishReason, Thought, ToolCall, Usage
-from app.providers.untrusted import parsed
-from app.v1.anthropic.blocks import INVALID_JSON
+from app.providers.base import FinishReason, Thought, Usage
+from app.v1.arguments import as_object
 from app.v1.surface import Answer, Json
 
 STOP_REASONS = {
@@ -16,7 +15,7 @@ STOP_REASONS = {
 def message(answer: Answer) -> Json:
     content = [thought_block(thought) for thought in answer.thoughts]
     content += [text_block(answer.text)] if answer.text else []
-    content += [_tool_use(call) for call in answer.tool_calls]
+    content += [tool_use_block(call.id, call.name, as_object(call.arguments)) for call in answer.tool_calls]
     return {
         **opening(answer),
         "content": content,
@@ -71,10 +70,3 @@ def thought_block(thought: Thought) -> Json:
 
 def tool_use_block(call_id: str, name: str, arguments: Json) -> Json:
     return {"type": "tool_use", "id": call_id, "name": name, "input": arguments}
-
-
-def _tool_use(call: ToolCall) -> Json:
-    arguments = parsed(call.arguments) if call.arguments.strip() else {}
-    if arguments is None:
-        arguments = {INVALID_JSON: call.arguments}
-    return tool_use_block(call.id, call.name, arguments)

@@ -1,13 +1,9 @@
 """Single blocks of content in Anthropic's words: text, images, documents, thoughts and calls of tools."""
 
-import orjson
-
 from app.providers.base import Image, Thought, ToolCall
+from app.v1.arguments import as_text
 from app.v1.fields import Fields
 from app.v1.images import image_from_base64
-
-INVALID_JSON = "INVALID_JSON"
-"""Where Anthropic's clients put arguments that a model wrote badly: `input` must be an object."""
 
 
 class OnlyForAnthropic(Exception):
@@ -58,15 +54,12 @@ def thought_in(block: Fields) -> Thought:
 
 def call_in(block: Fields) -> ToolCall:
     needed = block.child("input")
-    arguments = needed.values if needed else {}
-    written_badly = arguments.get(INVALID_JSON)
-    if len(arguments) == 1 and isinstance(written_badly, str):
-        return ToolCall(block.needed_text("id"), block.needed_text("name"), written_badly)
-    return ToolCall(block.needed_text("id"), block.needed_text("name"), orjson.dumps(arguments).decode())
+    arguments = as_text(needed.values if needed else {})
+    return ToolCall(block.needed_text("id"), block.needed_text("name"), arguments)
 
 
 def _image(block: Fields) -> Image:
-    source = _source(block)
+    source = block.needed_child("source")
     if source.needed_text("type") != "base64":
         # Anthropic itself fetches images from addresses, and keeps files: this server does neither.
         raise OnlyForAnthropic(block.path)
@@ -75,15 +68,8 @@ def _image(block: Fields) -> Image:
 
 def _document(block: Fields) -> str:
     """A document that is plain text, under its title."""
-    source, citations = _source(block), block.child("citations")
+    source, citations = block.needed_child("source"), block.child("citations")
     if source.text("type") != "text" or (citations and citations.flag("enabled")):
         raise OnlyForAnthropic(block.path)
     told = (block.text("title"), block.text("context"), source.needed_text("data"))
     return "\n\n".join(text for text in told if text)
-
-
-def _source(block: Fields) -> Fields:
-    source = block.child("source")
-    if source is None:
-        raise block.wrong("source", "is needed")
-    return source

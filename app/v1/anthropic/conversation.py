@@ -22,15 +22,13 @@ class Conversation:
 
     def read(self, message: Fields) -> None:
         """Add the turns of one message, in the order of its blocks."""
-        match message.choice("role", ROLES):
+        match message.needed_choice("role", ROLES):
             case "user":
                 self.turns += self._of_user(blocks_at(message, "content"))
             case "assistant":
                 self.turns += self._of_assistant(blocks_at(message, "content"))
-            case "system":
-                self.instruct(text_at(message, "content"))
             case _:
-                raise message.wrong("role", "is needed")
+                self.instruct(text_at(message, "content"))
 
     def instruct(self, text: str) -> None:
         if text:

@@ -114,7 +114,4 @@ def _format(fields: Fields) -> JsonFormat | None:
     if wanted is None:
         return None
     wanted.choice("type", ("json_schema",))
-    schema = wanted.child("schema")
-    if schema is None:
-        raise wanted.wrong("schema", "is needed")
-    return JsonFormat(schema.values)
+    return JsonFormat(wanted.needed_child("schema").values)

@@ -23,9 +23,7 @@ def tool_in(offered: Fields) -> Tool:
     """A tool that the client runs. Raises OnlyForAnthropic for those that Anthropic defines or runs itself."""
     if offered.text("type") not in CUSTOM:
         raise OnlyForAnthropic(offered.path)
-    schema = offered.child("input_schema")
-    if schema is None:
-        raise offered.wrong("input_schema", "is needed")
+    schema = offered.needed_child("input_schema")
     return Tool(offered.needed_text("name"), offered.text("description") or "", schema.values)
 
 
@@ -33,9 +31,7 @@ def choice_in(body: Fields) -> Choice:
     chosen = body.child("tool_choice")
     if chosen is None:
         return Choice()
-    kind = chosen.choice("type", tuple(USES))
-    if kind is None:
-        raise chosen.wrong("type", "is needed")
+    kind = chosen.needed_choice("type", tuple(USES))
     one_at_a_time = chosen.flag("disable_parallel_tool_use")
     return Choice(
         USES[kind],
