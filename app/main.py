@@ -11,16 +11,18 @@ from functools import partial
 from fastapi import FastAPI
 
 from app.accounts import api as accounts_api
+from app.accounts import doorkeeper as doorkeeping
 from app.accounts import housekeeping, workspace
 from app.accounts import pages as accounts_pages
 from app.accounts.cookies import RenewedCookies
+from app.accounts.doorkeeper import Doorkeeper
 from app.admin.router import router as admin_router
 from app.catalog import api as catalog_api
 from app.catalog import pages as catalog_pages
 from app.catalog.detection import Detection
 from app.catalog.discovery import SECONDS_BETWEEN_ROUNDS, refresh_due
 from app.chats import api as chat_api
-from app.chats import erasing
+from app.chats import erasing, leaving
 from app.chats import pages as chat_pages
 from app.chats import streams as chat_streams
 from app.chats.replies import Replies
@@ -40,7 +42,7 @@ from app.live.seats import Seats
 from app.live.stopping import Stopping
 from app.live.tasks import Tasks
 from app.usage import api as usage_api
-from app.usage import budget_pages, currency, price_sheet
+from app.usage import budget_pages, currency, key_api, key_pages, price_sheet
 from app.usage import pages as usage_pages
 
 SECONDS_UNTIL_A_THREAD_GETS_ITS_TURN = 0.0005
@@ -63,6 +65,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     currency.install()
     app.include_router(health.router)
     app.include_router(static_files_router)
+    # Before the other pages of /settings: one of their addresses fits any name.
+    app.include_router(key_pages.router)
+    app.include_router(key_api.router)
     app.include_router(accounts_pages.router)
     app.include_router(accounts_api.router)
     app.include_router(admin_router)
@@ -98,6 +103,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.database = database = Database(settings.resolved_database_url)
     app.state.hub = hub = _hub_for(settings)
     app.state.tasks = tasks = Tasks()
+    app.state.doorkeeper = doorkeeper = Doorkeeper(database, hub, secrets.signing_key)
     app.state.gateway = gateway = Gateway(database, app.state.vault, settings)
     app.state.providers = gateway.providers
     app.state.replies = replies = Replies(database, hub, tasks, gateway)
@@ -112,8 +118,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     tasks.start("gateway", gateway.run())
     tasks.start("price list", price_sheet.warm(database))
     tasks.start("follow workspace", workspace.follow(database, hub, partial(setattr, app.state, "workspace")))
+    tasks.start("follow who leaves", leaving.follow(database, hub, replies))
     tasks.start("follow changes", _follow_changes(database, hub))
     tasks.start("follow budgets", gateway.spending.follow(hub))
+    tasks.every(doorkeeping.SECONDS_BETWEEN_LOOKS, "show out", doorkeeper.show_out)
+    tasks.every(doorkeeping.SECONDS_BETWEEN_NOTES, "note use of keys", doorkeeper.note_uses)
     tasks.every(spending.SECONDS_BETWEEN_ROUNDS, "renew reservations", gateway.spending.keep_alive)
     tasks.every(housekeeping.SECONDS_BETWEEN_ROUNDS, "tidy", lambda: housekeeping.tidy(database))
     tasks.every(erasing.SECONDS_BETWEEN_ROUNDS, "erase deleted", lambda: erasing.erase_deleted(database))
@@ -124,6 +133,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     finally:
         await replies.drain(settings.shutdown_grace)
         await tasks.stop()
+        await doorkeeper.note_uses()
         await gateway.close()
         await hub.stop()
         await database.close()

@@ -1,18 +1,21 @@
 """The doors' way to the person asking: as a parameter, `user: CurrentUser`.
 
-Personal keys open `/api` and `/v1` only; a browser's cookie opens everything. A key that is presented is
-what counts: a revoked key is not rescued by a cookie beside it.
+Keys open what is made for programs and nothing else; a browser's cookie opens everything. A key that is
+presented is what counts: a revoked key is not rescued by a cookie beside it.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
-from app.accounts import api_keys, cookies, sessions, tokens
+from app.accounts import cookies, sessions, tokens
 from app.accounts.audit import Act
+from app.accounts.callers import Caller
+from app.accounts.doorkeeper import Doorkeeper
 from app.accounts.house import House, Visit
-from app.accounts.identity import Credentials, Identity, authenticate, still_valid
+from app.accounts.identity import Credentials, Identity, still_valid
+from app.accounts.key_rules import Scope
 from app.accounts.models import User
 from app.core.clock import now
 from app.core.crypto import Secrets
@@ -23,6 +26,7 @@ from app.core.settings import Settings
 from app.live.tasks import Tasks
 
 __all__ = [
+    "Caller",
     "CurrentAct",
     "CurrentAdministrator",
     "CurrentHouse",
@@ -32,11 +36,16 @@ __all__ = [
     "Identity",
     "MaybeIdentity",
     "MaybeUser",
+    "Scope",
+    "caller_of",
+    "doorkeeper_of",
     "identify",
+    "needs",
     "still_valid",
 ]
 
-PATHS_FOR_KEYS = ("/api/", "/v1/")
+PATHS_FOR_KEYS = ("/api/", "/v1/", "/ollama/", "/ws/")
+LOG_IN = "Log in to go on. Programs send an API key, made under Settings."
 HEADERS_OF_PROXIES = {
     "forwarded",
     "via",
@@ -48,22 +57,50 @@ HEADERS_OF_PROXIES = {
 
 
 async def identify(connection: HTTPConnection) -> Identity | None:
-    """Who sent this request or opens this socket, or None.
+    """Who sent this request or opens this socket, or None. Raises what `Doorkeeper.authenticate` raises.
 
-    Reads in a short session of its own: a person who is turned away never holds up those who write.
+    A person who is turned away never holds up those who write: what is read is read in a session of its own.
     """
-    signing_key = _signing_key(connection)
-    async with database_of(connection).reading() as session:
-        identity = await authenticate(session, credentials_of(connection), signing_key, now())
-    if identity is not None:
-        _note_use(connection, identity)
+    at = now()
+    identity = await doorkeeper_of(connection).authenticate(credentials_of(connection), at)
+    if (
+        identity is not None
+        and identity.sign_in is not None
+        and sessions.is_due_for_renewal(identity.sign_in, at)
+    ):
+        _renew(connection, identity.sign_in.id)
     return identity
 
 
+async def caller_of(connection: HTTPConnection) -> Caller:
+    """The same for doors of programs, as plain values. Raises NotSignedIn, too."""
+    identity = await identify(connection)
+    if identity is None:
+        raise NotSignedIn(LOG_IN)
+    return identity.caller
+
+
 def credentials_of(connection: HTTPConnection) -> Credentials:
-    """What this request brought. Keys count on `/api` and `/v1` only."""
-    key = _key_in(connection) if connection.url.path.startswith(PATHS_FOR_KEYS) else None
-    return Credentials(key=key, session_token=cookies.token_in(connection))
+    """What this request brought. Keys count where programs call only."""
+    address = address_of(connection)
+    key = _key_in(connection) if connection.scope["path"].startswith(PATHS_FOR_KEYS) else None
+    if key is not None:
+        return Credentials(key=key, address=address)
+    return Credentials(session_token=cookies.token_in(connection), address=address)
+
+
+def doorkeeper_of(connection: HTTPConnection) -> Doorkeeper:
+    doorkeeper: Doorkeeper = connection.app.state.doorkeeper
+    return doorkeeper
+
+
+def needs(scope: Scope) -> Any:
+    """For the `dependencies` of a router: a key must have this scope to come in."""
+
+    async def check(identity: CurrentIdentity) -> None:
+        identity.caller.require(scope)
+
+    return Depends(check)
 
 
 def _key_in(connection: HTTPConnection) -> str | None:
@@ -74,21 +111,16 @@ def _key_in(connection: HTTPConnection) -> str | None:
     return rest.strip() if scheme.lower() == "bearer" else None
 
 
-def _note_use(connection: HTTPConnection, identity: Identity) -> None:
-    """Slide the session or date the key, in the background and rarely: a page view writes nothing."""
-    at = now()
-    database = database_of(connection)
+def _renew(connection: HTTPConnection, session_id: str) -> None:
+    """Slide the session, in the background and rarely: a page view writes nothing."""
     tasks: Tasks = connection.app.state.tasks
-    if identity.sign_in is not None and sessions.is_due_for_renewal(identity.sign_in, at):
-        settings: Settings = connection.app.state.settings
-        expires_at = at + sessions.lifetime(settings)
-        tasks.start("renew session", sessions.renew(database, identity.sign_in.id, at, expires_at))
-        token = tokens.issue(
-            _signing_key(connection), identity.sign_in.id, issued_at=at, expires_at=expires_at
-        )
-        cookies.renew_with_answer(connection, token, expires_at)
-    if identity.api_key is not None and api_keys.is_use_worth_noting(identity.api_key, at):
-        tasks.start("note use of key", api_keys.note_use(database, identity.api_key.id))
+    settings: Settings = connection.app.state.settings
+    at = now()
+    expires_at = at + sessions.lifetime(settings)
+    renewal = sessions.renew(database_of(connection), session_id, at, expires_at)
+    tasks.start("renew session", renewal)
+    token = tokens.issue(_signing_key(connection), session_id, issued_at=at, expires_at=expires_at)
+    cookies.renew_with_answer(connection, token, expires_at)
 
 
 async def _maybe_identity(connection: HTTPConnection) -> Identity | None:
@@ -99,7 +131,7 @@ async def _maybe_identity(connection: HTTPConnection) -> Identity | None:
 
 async def _identity(identity: Annotated[Identity | None, Depends(_maybe_identity)]) -> Identity:
     if identity is None:
-        raise NotSignedIn("Log in to go on. Scripts send a personal key, made under Settings.")
+        raise NotSignedIn(LOG_IN)
     return identity
 
 
@@ -111,11 +143,12 @@ async def _maybe_user(identity: Annotated[Identity | None, Depends(_maybe_identi
     return identity.user if identity else None
 
 
-async def _administrator(user: Annotated[User, Depends(_user)]) -> User:
+async def _administrator(identity: Annotated[Identity, Depends(_identity)]) -> User:
     # Not found rather than forbidden: a member need not learn which pages there are.
-    if not user.is_administrator:
+    if not identity.user.is_administrator:
         raise NotFound
-    return user
+    identity.caller.require(Scope.ADMIN)
+    return identity.user
 
 
 async def _act(request: Request, administrator: Annotated[User, Depends(_administrator)]) -> Act:

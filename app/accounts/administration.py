@@ -33,8 +33,14 @@ class Search:
 async def list_people(
     session: AsyncSession, search: Search, *, limit: int = 50, offset: int = 0
 ) -> Sequence[User]:
-    """Accounts in alphabetical order of their names."""
-    query = select(User).order_by(func.lower(User.name), User.id).limit(limit).offset(offset)
+    """People in alphabetical order of their names; programs have a page of their own."""
+    query = (
+        select(User)
+        .where(~User.is_service)
+        .order_by(func.lower(User.name), User.id)
+        .limit(limit)
+        .offset(offset)
+    )
     if search.term:
         parts = (User.name, User.username, User.email)
         term = search.term.lower()
@@ -48,7 +54,7 @@ async def list_people(
 
 
 async def count_people(session: AsyncSession) -> int:
-    return await session.scalar(select(func.count()).select_from(User)) or 0
+    return await session.scalar(select(func.count()).select_from(User).where(~User.is_service)) or 0
 
 
 async def disable(session: AsyncSession, house: House, user_id: str, act: Act) -> User:
@@ -75,6 +81,7 @@ async def enable(session: AsyncSession, user_id: str, act: Act) -> User:
 async def change_role(session: AsyncSession, user_id: str, role: UserRole, act: Act) -> User:
     """Make somebody an administrator or a member. Raises NotFound or Conflict."""
     user = await people.by_id(session, user_id)
+    _refuse_programs(user)
     if user.role == role:
         return user
     if role is not UserRole.ADMINISTRATOR:
@@ -95,7 +102,7 @@ async def force_log_out(session: AsyncSession, house: House, user_id: str, act: 
 async def reset_password(
     house: House, user_id: str, act: Act, password: str | None = None
 ) -> tuple[User, str]:
-    """Give an account a new password, generated unless given, and end its sessions. Raises NotFound.
+    """Give an account a new password, generated unless given, and end its sessions. Raises NotFound or Conflict.
 
     Returns the password too: it is to be shown once.
     """
@@ -103,6 +110,7 @@ async def reset_password(
     password_hash = await passwords.hashed(password)
     async with house.database.writing() as session:
         user = await people.by_id(session, user_id)
+        _refuse_programs(user)
         user.password_hash = password_hash
         await sign_out_everywhere(session, house, user)
         _record(session, act, "user.password_reset", user)
@@ -121,6 +129,11 @@ def generated_password() -> str:
     letters = "abcdefghjkmnpqrstuvwxyz23456789"
     groups = ("".join(secrets.choice(letters) for _ in range(4)) for _ in range(GENERATED_PASSWORD_WORDS))
     return "-".join(groups)
+
+
+def _refuse_programs(user: User) -> None:
+    if user.is_service:
+        raise Conflict("A service account is a member without a password. Make a key for it instead.")
 
 
 async def _refuse_losing_the_last(session: AsyncSession, user: User) -> None:

@@ -1,36 +1,40 @@
-"""Who is asking? One function answers for cookie, `Authorization: Bearer` and `x-api-key` alike.
-
-It looks at the rows each time: a disabled account, an ended session or a revoked key stops working with the
-next request.
-"""
+"""Who is asking: the person, and how they proved it. `doorkeeper` finds it out."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts import api_keys, sessions, tokens
-from app.accounts.models import ApiKey, SignInSession, User
+from app.accounts import api_keys, sessions
+from app.accounts.callers import Caller, caller_in_browser, caller_with_key
+from app.accounts.key_rules import Rules
+from app.accounts.models import ApiKey, Membership, SignInSession, User
 from app.core.clock import now
 from app.core.database import Database
+
+IS_MAIN_GROUP = and_(Membership.user_id == User.id, Membership.is_main)
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a request brought to prove who asks. A key goes before a cookie."""
+    """What a request brought to prove who asks, and from where it came. A key goes before a cookie."""
 
     key: str | None = None
     session_token: str | None = None
+    address: str = ""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A person, and how they proved it: by a browser's session or by a personal key."""
+    """A person, and how they proved it: by a browser's session or by a key. `caller` is what they may do with it."""
 
     user: User
+    caller: Caller
     sign_in: SignInSession | None = None
     api_key: ApiKey | None = None
+    rules: Rules = Rules()  # noqa: RUF009  (a frozen value)
+    """Of the key."""
 
     @property
     def session_id(self) -> str | None:
@@ -38,13 +42,13 @@ class Identity:
 
     @property
     def api_key_id(self) -> str | None:
-        return self.api_key.id if self.api_key else None
+        return self.caller.api_key_id
 
     @property
     def streams(self) -> tuple[str, ...]:
         """Streams of the hub that say `signed_out` when this identity has ended."""
         of_session = (sessions.stream_of_session(self.sign_in.id),) if self.sign_in else ()
-        return (sessions.stream_of_user(self.user.id), *of_session)
+        return (*self.caller.streams, *of_session)
 
     def is_valid(self, at: datetime) -> bool:
         """Whether account and session or key are good at this moment."""
@@ -55,43 +59,37 @@ class Identity:
         return self.api_key is not None and api_keys.is_live(self.api_key, at)
 
 
-async def authenticate(
-    session: AsyncSession, credentials: Credentials, signing_key: str, at: datetime
-) -> Identity | None:
-    """The identity that these credentials prove at this moment, or None."""
-    found = await _identify(session, credentials, signing_key)
-    return found if found is not None and found.is_valid(at) else None
-
-
 async def still_valid(database: Database, identity: Identity) -> bool:
     """Whether this identity would still be let in; long-lived streams ask every few seconds."""
     async with database.reading() as session:
         if identity.sign_in is not None:
-            found = await _by_session_id(session, identity.sign_in.id)
+            found = await by_session_id(session, identity.sign_in.id)
         elif identity.api_key is not None:
-            found = await _by_key_hash(session, identity.api_key.key_hash)
+            found = await by_key_hash(session, identity.api_key.key_hash)
     return found is not None and found.is_valid(now())
 
 
-async def _identify(session: AsyncSession, credentials: Credentials, signing_key: str) -> Identity | None:
-    if credentials.key is not None:
-        return await _by_key_hash(session, api_keys.hash_of(credentials.key, signing_key))
-    if credentials.session_token is None:
-        return None
-    try:
-        session_id = tokens.session_id_of(signing_key, credentials.session_token)
-    except tokens.InvalidToken:
-        return None
-    return await _by_session_id(session, session_id)
-
-
-async def _by_session_id(session: AsyncSession, session_id: str) -> Identity | None:
-    rows = await session.execute(select(SignInSession, User).join(User).where(SignInSession.id == session_id))
+async def by_session_id(session: AsyncSession, session_id: str) -> Identity | None:
+    """The person who has this session, whether or not it is over."""
+    query = select(SignInSession, User, Membership.group_id).join_from(SignInSession, User)
+    rows = await session.execute(
+        query.outerjoin(Membership, IS_MAIN_GROUP).where(SignInSession.id == session_id)
+    )
     found = rows.one_or_none()
-    return Identity(found[1], sign_in=found[0]) if found else None
+    if found is None:
+        return None
+    sign_in, user, group_id = found
+    return Identity(user, caller_in_browser(user, group_id), sign_in=sign_in)
 
 
-async def _by_key_hash(session: AsyncSession, key_hash: str) -> Identity | None:
-    rows = await session.execute(select(ApiKey, User).join(User).where(ApiKey.key_hash == key_hash))
+async def by_key_hash(session: AsyncSession, *hashes: str) -> Identity | None:
+    """The account that has the key with one of these hashes, whether or not the key is good."""
+    query = select(ApiKey, User, Membership.group_id).join_from(ApiKey, User)
+    rows = await session.execute(
+        query.outerjoin(Membership, IS_MAIN_GROUP).where(ApiKey.key_hash.in_(hashes))
+    )
     found = rows.one_or_none()
-    return Identity(found[1], api_key=found[0]) if found else None
+    if found is None:
+        return None
+    key, user, group_id = found
+    return Identity(user, caller_with_key(user, group_id, key), api_key=key, rules=api_keys.rules_of(key))

@@ -18,7 +18,10 @@ class UserRole(StrEnum):
 
 
 class User(Base):
-    """A person. `username` and `email` are stored in lower case; `name` is what others see."""
+    """A person, or a service account: a program that belongs to nobody.
+
+    `username` and `email` are stored in lower case; `name` is what others see.
+    """
 
     __tablename__ = "users"
     __table_args__ = {"info": WATCHED}  # noqa: RUF012  (SQLAlchemy's name and shape)
@@ -30,6 +33,8 @@ class User(Base):
     password_hash: Mapped[str]
     role: Mapped[str] = mapped_column(default=UserRole.MEMBER)
     timezone: Mapped[str] = mapped_column(default="UTC")
+    is_service: Mapped[bool] = mapped_column(default=False)
+    """Whether it is a program: it has keys and no password, and its e-mail address reaches nobody."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     disabled_at: Mapped[datetime | None]
 
@@ -81,7 +86,10 @@ class Invitation(Base):
 
 
 class ApiKey(Base):
-    """A personal key for scripts. `prefix` tells keys apart; the key itself is kept as a keyed hash."""
+    """A key of a person or a service account. `prefix` tells keys apart; the key itself is kept as a keyed hash.
+
+    What it may do is written as `key_rules` reads it.
+    """
 
     __tablename__ = "api_keys"
     __table_args__ = {"info": WATCHED}  # noqa: RUF012  (SQLAlchemy's name and shape)
@@ -91,8 +99,14 @@ class ApiKey(Base):
     name: Mapped[str]
     prefix: Mapped[str]
     key_hash: Mapped[str] = mapped_column(unique=True)
+    scopes: Mapped[str] = mapped_column(default="chat embeddings usage")
+    models: Mapped[str] = mapped_column(Text, default="")
+    """The models it is kept to, one in a line; empty: every model that its owner may use."""
+    address_ranges: Mapped[str] = mapped_column(Text, default="")
+    """From where it may be used, one range in a line; empty: from anywhere."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     last_used_at: Mapped[datetime | None]
+    """To the minute."""
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
 

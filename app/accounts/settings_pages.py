@@ -1,4 +1,4 @@
-"""/settings: what people change about their own account, sessions and keys."""
+"""/settings: what people change about their own account and sessions."""
 
 from typing import Annotated, Literal
 
@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
-from app.accounts import api_keys, audit, browsers, cookies, own_account, people, sessions
+from app.accounts import audit, browsers, cookies, own_account, people, sessions
 from app.accounts.access import CurrentHouse, CurrentIdentity, CurrentUser, CurrentVisit
 from app.accounts.forms import Blanks, Text, errors_by_field
 from app.accounts.house import House
@@ -24,9 +24,7 @@ DONE = {
     "email": "Your e-mail address is changed.",
     "password": "Your password is changed. Your other sessions were ended.",
     "sessions": "The session is ended.",
-    "keys": "The key is revoked. It stopped working at once.",
 }
-KEY_LIVES = {"": None, "30": 30, "90": 90, "365": 365}
 
 
 @router.get("")
@@ -40,9 +38,7 @@ async def show_settings(
 
 
 @router.get("/{section}")
-async def open_section(
-    user: CurrentUser, section: Literal["profile", "email", "password", "keys"]
-) -> Response:
+async def open_section(user: CurrentUser, section: Literal["profile", "email", "password"]) -> Response:
     """A form that came back with an error left its own address in the browser: reloading it leads here."""
     return RedirectResponse(f"/settings#{section}", status_code=303)
 
@@ -127,32 +123,6 @@ async def end_session(
     return _back("sessions")
 
 
-@router.post("/keys")
-async def create_key(
-    request: Request,
-    house: CurrentHouse,
-    identity: CurrentIdentity,
-    visit: CurrentVisit,
-    name: Text = "",
-    days: Text = "",
-) -> Response:
-    act = audit.Act(identity.user, visit.address)
-    try:
-        async with house.database.writing() as session:
-            made = await api_keys.create(
-                session, identity.user, house.signing_key, act, name=name, days=KEY_LIVES.get(days, 90)
-            )
-    except ParleyError as error:
-        return await _page(request, house, identity, about="keys", error=error)
-    return await _page(request, house, identity, new_key=made.secret)
-
-
-@router.post("/keys/{key_id}/revoke")
-async def revoke_key(user: CurrentUser, visit: CurrentVisit, session: Session, key_id: str) -> Response:
-    await api_keys.revoke(session, user, key_id, audit.Act(user, visit.address))
-    return _back("keys")
-
-
 async def _page(
     request: Request,
     house: House,
@@ -161,13 +131,11 @@ async def _page(
     about: str = "",
     error: ParleyError | None = None,
     done: str = "",
-    new_key: str = "",
 ) -> Response:
     """The whole page; `about` names the section in which something went wrong."""
     user = identity.user
     async with house.database.reading() as session:
         live = await sessions.live_sessions_of(session, user.id)
-        keys = await api_keys.keys_of(session, user.id)
     return page(
         request,
         "accounts/settings.html",
@@ -176,12 +144,10 @@ async def _page(
         errors=errors_by_field(error),
         no_errors=Blanks(),
         done=done,
-        new_key=new_key,
         user=user,
         timezones=[(zone, zone.replace("_", " ")) for zone in people.TIMEZONES],
         sessions=[(sign_in, browsers.name_of(sign_in.user_agent)) for sign_in in live],
         current_session_id=identity.session_id,
-        keys=keys,
     )
 
 

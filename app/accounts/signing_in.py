@@ -34,6 +34,8 @@ async def sign_in(house: House, login: str, password: str, visit: Visit) -> Sign
     """
     async with house.database.reading() as session:
         user = await people.by_login(session, login)
+    if user is not None and user.is_service:
+        user = None  # it has no password: nobody logs in as a program
     if not await _is_right(house, user, password, _guess(house, user, login, visit)):
         await _record_refusal(house, user, visit)
         raise Invalid(REFUSED)

@@ -16,6 +16,7 @@ from app.admin import (
     models,
     prices,
     restrictions,
+    service_accounts,
     usage,
     users,
     workspace,
@@ -33,6 +34,7 @@ router = APIRouter(
 router.include_router(users.router)
 router.include_router(groups.router)
 router.include_router(invitations.router)
+router.include_router(service_accounts.router)
 router.include_router(audit.router)
 router.include_router(usage.router)
 router.include_router(workspace.router)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
-from app.accounts.access import CurrentUser
+from app.accounts.access import CurrentIdentity
 from app.catalog.access import usable_models
 from app.catalog.price_tags import PricesOf
 from app.catalog.schemas import ModelList, ModelOut
@@ -22,8 +22,12 @@ Prices = Annotated[PricesOf, Depends(_prices_of)]
 
 
 @router.get("/models", summary="List the models you may use")
-async def list_models(session: Session, user: CurrentUser, prices_of: Prices) -> ModelList:
-    """Models that are ticked, and whose connection is on and not known to fail."""
-    models = [model for model in await usable_models(session, user) if model.is_usable]
+async def list_models(session: Session, identity: CurrentIdentity, prices_of: Prices) -> ModelList:
+    """Models that are ticked, whose connection is on and not known to fail, and that the key allows."""
+    models = [
+        model
+        for model in await usable_models(session, identity.user)
+        if model.is_usable and identity.caller.may_use(model.full_name)
+    ]
     prices = await prices_of(session, models)
     return ModelList(models=[ModelOut.of(model, price) for model, price in zip(models, prices, strict=True)])

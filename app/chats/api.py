@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.access import CurrentIdentity, CurrentUser, Identity
+from app.accounts.access import CurrentIdentity, CurrentUser, Identity, Scope, needs
 from app.chats import branching, posting
 from app.chats.access import (
     CurrentChat,
@@ -46,7 +46,7 @@ from app.core.errors import Invalid
 from app.core.paging import Cursor
 from app.live.sse import event
 
-router = APIRouter(prefix="/api/chats", tags=["Conversations"])
+router = APIRouter(prefix="/api/chats", tags=["Conversations"], dependencies=[needs(Scope.CHAT)])
 
 EVENTS: dict[str, Any] = {"text/event-stream": {}}
 
@@ -151,6 +151,7 @@ async def create_message(
     reply. Going away does not stop the reply.
     """
     model = await model_for_next(session, identity.user, given.model or chat.model)
+    identity.caller.require_model(model)
     draft = Draft(given.content, model, given.key, identity.api_key_id)
     longest = longest_message(request)
     posted = await posting.post(session, chat, identity.user, draft, longest=longest)
@@ -180,6 +181,7 @@ async def create_variant(
     wish: VariantWish,
 ) -> MessageBody:
     """Ask for another answer beside this one; join its stream to see it grow."""
+    identity.caller.require_model(wish.model or chat.model or reply.model)
     variant = await posting.regenerate(session, chat, reply, wish.model, api_key_id=identity.api_key_id)
     after_commit(session, partial(replies.start, variant))
     return MessageBody.of(variant)
@@ -194,6 +196,7 @@ async def create_continuation(
     replies: CurrentReplies,
 ) -> MessageBody:
     """Let a stopped or interrupted answer go on where it ends; join its stream to see it grow."""
+    identity.caller.require_model(reply.model)
     await posting.continue_reply(session, chat, reply, api_key_id=identity.api_key_id)
     after_commit(session, partial(replies.start, reply))
     return MessageBody.of(reply)

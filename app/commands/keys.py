@@ -1,73 +1,135 @@
-"""`parley keys …`: personal keys for scripts."""
+"""`parley keys …`: keys for programs, of people and of service accounts."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.commands.settings import stop
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
     from app.accounts.api_keys import NewKey
     from app.accounts.house import House
-    from app.accounts.models import ApiKey
+    from app.accounts.models import ApiKey, User
+    from app.usage.key_limits import WantedKey
 
-group = typer.Typer(no_args_is_help=True, help="Personal API keys: add, list, revoke.")
+group = typer.Typer(no_args_is_help=True, help="API keys: add, list, revoke.")
 
-Owner = Annotated[str, typer.Option(help="Username or e-mail address of the key's owner.", metavar="NAME")]
+OfUser = Annotated[
+    str, typer.Option("--user", help="Username or e-mail address of its owner.", metavar="NAME")
+]
+OfService = Annotated[
+    str, typer.Option("--service", help="Service account that it belongs to.", metavar="NAME")
+]
 
 
 @group.command()
 def add(
-    user: Owner,
+    user: OfUser = "",
+    service: OfService = "",
     name: Annotated[str, typer.Option(help="What the key is for.")] = "Command line",
-    days: Annotated[int | None, typer.Option(help="Days until it expires; else it does not.")] = None,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="chat, embeddings, usage or admin; repeat it for several. Else the first three."),
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="Keep it to this model or alias; repeat it for several.")
+    ] = None,
+    address_range: Annotated[
+        list[str] | None,
+        typer.Option("--range", help="Keep it to these addresses: 192.0.2.7, 192.0.2.0/24, 2001:db8::/32."),
+    ] = None,
+    expires: Annotated[
+        str, typer.Option(help="Days from now (90), the last day (2027-01-31), or never.")
+    ] = "never",
+    limit: Annotated[
+        str, typer.Option(help="US dollars that it may cost in a month.", metavar="AMOUNT")
+    ] = "",
 ) -> None:
-    """Make a key and print it: this is the only time it is shown."""
-    from app.commands.working import at_work
+    """Make a key and print it: this is the only time it is shown.
 
-    typer.echo(at_work(lambda house: _add(house, user, name, days)).secret)
+    A service account that does not exist yet is made, without a group.
+    """
+    from app.accounts.key_rules import rules_from
+    from app.commands.working import at_work
+    from app.core.clock import now
+    from app.usage.currency import USD
+    from app.usage.key_forms import limit_from
+    from app.usage.key_limits import WantedKey
+
+    async def work(house: "House") -> "NewKey":
+        rules = rules_from(
+            now(), scopes=scope or None, models=model or (), ranges=address_range or (), expires=expires
+        )
+        return await _add(house, user, service, WantedKey(name, rules, limit_from(limit, USD)))
+
+    typer.echo(at_work(work).secret)
 
 
 @group.command("list")
-def list_(user: Owner) -> None:
-    """List a person's keys: id, beginning, name, last use, expiry."""
+def list_(user: OfUser = "", service: OfService = "") -> None:
+    """List the keys of an account: id, beginning, name, what it may do, last use."""
+    from app.accounts.api_keys import in_words, rules_of
     from app.commands.working import at_work
 
-    for key in at_work(lambda house: _keys(house, user)):
+    for key in at_work(lambda house: _keys(house, user, service)):
         used = f"used {key.last_used_at:%Y-%m-%d}" if key.last_used_at else "never used"
-        expires = f"until {key.expires_at:%Y-%m-%d}" if key.expires_at else "no expiry"
-        typer.echo(f"{key.id}\t{key.prefix}…\t{key.name}\t{used}\t{expires}")
+        typer.echo(f"{key.id}\t{key.prefix}…\t{key.name}\t{in_words(rules_of(key))}\t{used}")
 
 
 @group.command()
 def revoke(
-    key: Annotated[str, typer.Argument(help="The key's id, as `keys list` shows it.")], user: Owner
+    key: Annotated[str, typer.Argument(help="The key's id, as `keys list` shows it.")],
+    user: OfUser = "",
+    service: OfService = "",
 ) -> None:
-    """End a key at once."""
+    """End a key at once, and what is under way with it."""
     from app.commands.working import at_work
 
-    revoked = at_work(lambda house: _revoke(house, user, key))
+    revoked = at_work(lambda house: _revoke(house, user, service, key))
     typer.echo(f"Revoked {revoked.name} ({revoked.prefix}…).")
 
 
-async def _add(house: "House", owner: str, name: str, days: int | None) -> "NewKey":
-    from app.accounts import api_keys, audit, people
+async def _add(house: "House", user: str, service: str, wanted: "WantedKey") -> "NewKey":
+    from app.accounts import audit
+    from app.usage import key_limits
 
     act = audit.Act(audit.COMMAND_LINE)
     async with house.database.writing() as session:
-        user = await people.by_name(session, owner)
-        return await api_keys.create(session, user, house.signing_key, act, name=name, days=days)
+        owner = await _owner(session, user, service, make=True)
+        return await key_limits.make(session, house, owner, act, wanted)
 
 
-async def _keys(house: "House", owner: str) -> "list[ApiKey]":
-    from app.accounts import api_keys, people
+async def _keys(house: "House", user: str, service: str) -> "Sequence[ApiKey]":
+    from app.accounts import api_keys
 
     async with house.database.reading() as session:
-        user = await people.by_name(session, owner)
-        return list(await api_keys.keys_of(session, user.id))
+        return await api_keys.keys_of(session, (await _owner(session, user, service)).id)
 
 
-async def _revoke(house: "House", owner: str, key_id: str) -> "ApiKey":
-    from app.accounts import api_keys, audit, people
+async def _revoke(house: "House", user: str, service: str, key_id: str) -> "ApiKey":
+    from app.accounts import api_keys, audit
 
     async with house.database.writing() as session:
-        user = await people.by_name(session, owner)
-        return await api_keys.revoke(session, user, key_id, audit.Act(audit.COMMAND_LINE))
+        owner = await _owner(session, user, service)
+        return await api_keys.revoke(session, owner, key_id, audit.Act(audit.COMMAND_LINE))
+
+
+async def _owner(session: "AsyncSession", user: str, service: str, *, make: bool = False) -> "User":
+    """The one account that was named; a service account is made where `make` says so. Raises NotFound."""
+    from app.accounts import audit, people, service_accounts
+    from app.core.errors import NotFound
+
+    if bool(user) == bool(service):
+        stop("Say whose key it is: --user NAME or --service NAME.")
+    if user:
+        return await people.by_name(session, user)
+    try:
+        return await service_accounts.by_name(session, service)
+    except NotFound:
+        if not make:
+            raise
+        return await service_accounts.create(session, service, audit.Act(audit.COMMAND_LINE))

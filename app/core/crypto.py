@@ -3,7 +3,6 @@
 The only module that knows `cryptography`.
 """
 
-import hashlib
 import hmac
 import os
 import secrets
@@ -128,7 +127,12 @@ def read_or_create(path: Path, make: Callable[[], str]) -> str:
 
 def keyed_hash(signing_key: str, token: str) -> str:
     """HMAC-SHA256 of a high-entropy token, so that a stolen database holds nothing that opens a door."""
-    return hmac.new(signing_key.encode(), token.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(signing_key.encode(), token.encode(), "sha256").hex()
+
+
+def derived_key(signing_key: str, purpose: str) -> str:
+    """A key for one purpose, so that nothing that is made for another can stand in for it."""
+    return keyed_hash(signing_key, f"parley: {purpose}")
 
 
 def masked(secret: str) -> str:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import structlog
 from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -50,9 +51,9 @@ def wants_json(request: Request) -> bool:
     return request.url.path.startswith("/api/")
 
 
-def address_of(request: Request) -> str:
+def address_of(connection: HTTPConnection) -> str:
     """The caller's address, as far as trusted proxies tell."""
-    return request.client.host if request.client else ""
+    return connection.client.host if connection.client else ""
 
 
 def local_path(address: str) -> str | None:

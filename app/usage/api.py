@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse
 
+from app.accounts.access import Scope, needs
 from app.core.database import Session
 from app.core.errors import NotFound
 from app.core.settings import Settings
@@ -11,7 +12,7 @@ from app.usage.access import CurrentWish, GroupView, OwnView, View, WorkspaceVie
 from app.usage.dashboard import dashboard
 from app.usage.schemas import ConversationReport, Report
 
-router = APIRouter(prefix="/api/usage", tags=["Usage"])
+router = APIRouter(prefix="/api/usage", tags=["Usage"], dependencies=[needs(Scope.USAGE)])
 metrics_router = APIRouter(include_in_schema=False)
 
 

@@ -11,7 +11,8 @@ from sqlalchemy import event, update
 from app.accounts import administration, api_keys, audit, cookies, sessions, tokens
 from app.accounts.access import still_valid
 from app.accounts.house import House
-from app.accounts.identity import Credentials, Identity, authenticate
+from app.accounts.identity import Credentials, Identity
+from app.accounts.key_rules import rules_from
 from app.accounts.models import ApiKey, SignInSession, User
 from app.core.clock import now
 from app.core.database import Database
@@ -26,11 +27,12 @@ def house(app: FastAPI) -> House:
     return House(app.state.database, app.state.hub, app.state.settings, app.state.secrets.signing_key)
 
 
-async def key_of(house: House, person: Person, days: int | None = None) -> api_keys.NewKey:
+async def key_of(house: House, person: Person, expires: str = "") -> api_keys.NewKey:
     async with house.database.writing() as session:
         user = await session.get_one(User, person.id)
         act = audit.Act(user)
-        return await api_keys.create(session, user, house.signing_key, act, name="Script", days=days)
+        rules = rules_from(now(), expires=expires)
+        return await api_keys.create(session, user, house.signing_key, act, name="Script", rules=rules)
 
 
 async def status_with(app: FastAPI, headers: dict[str, str], path: str = "/api/me") -> int:
@@ -84,7 +86,7 @@ async def test_a_disabled_account_has_no_keys(app: FastAPI, cast: Cast, house: H
 
 
 async def test_an_expired_key_is_refused(app: FastAPI, cast: Cast, house: House) -> None:
-    key = await key_of(house, cast.bob, days=1)
+    key = await key_of(house, cast.bob, expires="1")
     async with house.database.writing() as session:
         await session.execute(update(ApiKey).values(expires_at=now() - timedelta(seconds=1)))
 
@@ -218,7 +220,7 @@ async def test_page_views_write_nothing(cast: Cast, database: Database) -> None:
 
 
 async def test_streams_hear_that_a_session_ended(app: FastAPI, cast: Cast, house: House) -> None:
-    identity = await identity_of(house, cast.bob)
+    identity = await identity_of(app, cast.bob)
     with app.state.hub.subscribe(*identity.streams) as subscription:
         assert await still_valid(house.database, identity)
 
@@ -230,8 +232,7 @@ async def test_streams_hear_that_a_session_ended(app: FastAPI, cast: Cast, house
 
 async def test_streams_hear_that_an_account_was_disabled(app: FastAPI, cast: Cast, house: House) -> None:
     key = await key_of(house, cast.bob)
-    async with house.database.reading() as session:
-        identity = await authenticate(session, Credentials(key=key.secret), house.signing_key, now())
+    identity = await app.state.doorkeeper.authenticate(Credentials(key=key.secret), now())
     assert identity is not None
     with app.state.hub.subscribe(*identity.streams) as subscription:
         async with house.database.writing() as session:
@@ -241,10 +242,9 @@ async def test_streams_hear_that_an_account_was_disabled(app: FastAPI, cast: Cas
         assert not await still_valid(house.database, identity)
 
 
-async def identity_of(house: House, person: Person) -> Identity:
-    async with house.database.reading() as session:
-        credentials = Credentials(session_token=person.token)
-        identity = await authenticate(session, credentials, house.signing_key, now())
+async def identity_of(app: FastAPI, person: Person) -> Identity:
+    credentials = Credentials(session_token=person.token)
+    identity: Identity | None = await app.state.doorkeeper.authenticate(credentials, now())
     assert identity is not None
     return identity
 

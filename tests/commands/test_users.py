@@ -102,15 +102,15 @@ def test_resetting_a_password_prints_a_new_one() -> None:
 def test_a_key_is_printed_alone_listed_and_revoked(installation: Path) -> None:
     add("alice", "--admin")
 
-    made = parley("keys", "add", "--user", "alice", "--name", "Backup", "--days", "30")
-    key_id, beginning, name, used, expires = (
+    made = parley("keys", "add", "--user", "alice", "--name", "Backup", "--expires", "30")
+    key_id, beginning, name, rules, used = (
         parley("keys", "list", "--user", "alice").stdout.strip().split("\t")
     )
 
     assert made.stdout.startswith(beginning.rstrip("…"))
     assert len(made.stdout.splitlines()) == 1
     assert (name, used) == ("Backup", "never used")
-    assert expires.startswith("until ")
+    assert rules.startswith("chat, embeddings, usage; until 20")
     assert made.stdout.strip() not in parley("keys", "list", "--user", "alice").stdout
     assert parley("keys", "revoke", key_id, "--user", "alice").exit_code == 0
     assert parley("keys", "list", "--user", "alice").stdout == ""

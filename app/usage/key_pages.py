@@ -1,0 +1,153 @@
+"""/settings/keys: one's keys, what each may do, and what it may cost."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
+
+from app.accounts import api_keys
+from app.accounts.access import CurrentHouse, CurrentUser, CurrentVisit
+from app.accounts.audit import Act
+from app.accounts.forms import Text, errors_by_field
+from app.accounts.key_rules import WHAT, Scope
+from app.accounts.models import ApiKey, User
+from app.catalog.access import usable_models
+from app.core.clock import now
+from app.core.database import Session
+from app.core.errors import Invalid
+from app.core.templating import page
+from app.usage import key_limits
+from app.usage.amounts import typed_again
+from app.usage.currency import Currency, currency_of
+from app.usage.key_forms import EMPTY_FORM, LIVES, FilledKeyForm, KeyForm, limit_from
+
+router = APIRouter(prefix="/settings/keys", include_in_schema=False)
+HOME = "/settings/keys"
+DONE = {
+    "revoked": "The key is revoked. It stopped working at once, and what was under way with it was ended.",
+    "limit": "The limit holds from the next call on.",
+}
+
+
+async def _key(key_id: str, session: Session, user: CurrentUser) -> ApiKey:
+    return await api_keys.key_of(session, user, key_id)
+
+
+CurrentKey = Annotated[ApiKey, Depends(_key)]
+
+
+@router.get("")
+async def show_keys(
+    request: Request, session: Session, user: CurrentUser, done: Annotated[str, Query(max_length=20)] = ""
+) -> HTMLResponse:
+    return await _show_all(request, session, user, done=DONE.get(done, ""))
+
+
+@router.get("/new")
+async def show_form(request: Request, session: Session, user: CurrentUser) -> HTMLResponse:
+    return await _show_form(request, session, user, EMPTY_FORM)
+
+
+@router.post("")
+async def create_key(
+    request: Request,
+    session: Session,
+    user: CurrentUser,
+    house: CurrentHouse,
+    visit: CurrentVisit,
+    form: FilledKeyForm,
+) -> HTMLResponse:
+    """The key is in this answer and nowhere else."""
+    try:
+        wanted = form.wanted(now(), _currency(request))
+        made = await key_limits.make(session, house, user, Act(user, visit.address), wanted)
+    except Invalid as error:
+        return await _show_form(request, session, user, form, error=error)
+    return await _show_all(request, session, user, new_key=made.secret)
+
+
+@router.get("/{key_id}")
+async def show_key(request: Request, session: Session, key: CurrentKey) -> HTMLResponse:
+    budget = await key_limits.cap_of(session, key)
+    typed = typed_again(budget.amount, budget.unit, _currency(request)) if budget else ""
+    return await _show_one(request, session, key, limit=typed)
+
+
+@router.post("/{key_id}/limit")
+async def set_limit(
+    request: Request,
+    session: Session,
+    user: CurrentUser,
+    key: CurrentKey,
+    house: CurrentHouse,
+    visit: CurrentVisit,
+    limit: Text = "",
+) -> Response:
+    try:
+        wanted = limit_from(limit, _currency(request))
+        await key_limits.cap(session, house.hub, key, wanted, Act(user, visit.address))
+    except Invalid as error:
+        return await _show_one(request, session, key, limit=limit, error=error)
+    return _back("limit")
+
+
+@router.post("/{key_id}/revoke")
+async def revoke_key(user: CurrentUser, visit: CurrentVisit, session: Session, key_id: str) -> Response:
+    await api_keys.revoke(session, user, key_id, Act(user, visit.address))
+    return _back("revoked")
+
+
+async def _show_all(
+    request: Request, session: AsyncSession, user: User, *, done: str = "", new_key: str = ""
+) -> HTMLResponse:
+    keys = await api_keys.keys_of(session, user.id)
+    return page(
+        request,
+        "usage/keys.html",
+        views=await key_limits.views_of(session, keys, now(), _currency(request)),
+        home=HOME,
+        new_key=new_key,
+        done=done,
+    )
+
+
+async def _show_form(
+    request: Request, session: AsyncSession, user: User, form: KeyForm, *, error: Invalid | None = None
+) -> HTMLResponse:
+    return page(
+        request,
+        "usage/keys_new.html",
+        status=error.status if error else 200,
+        values=form,
+        errors=errors_by_field(error),
+        scopes=[(scope, WHAT[scope]) for scope in Scope if scope != Scope.ADMIN or user.is_administrator],
+        lives=LIVES,
+        models=await usable_models(session, user),
+        home=HOME,
+    )
+
+
+async def _show_one(
+    request: Request, session: AsyncSession, key: ApiKey, *, limit: str, error: Invalid | None = None
+) -> HTMLResponse:
+    (view,) = await key_limits.views_of(session, [key], now(), _currency(request))
+    return page(
+        request,
+        "usage/keys_edit.html",
+        status=error.status if error else 200,
+        view=view,
+        what=WHAT,
+        limit=limit,
+        errors=errors_by_field(error),
+        home=HOME,
+    )
+
+
+def _currency(request: Request) -> Currency:
+    return currency_of(request.app.state.workspace)
+
+
+def _back(done: str) -> RedirectResponse:
+    return RedirectResponse(f"{HOME}?done={done}", status_code=303)
