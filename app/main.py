@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from app.accounts import api as accounts_api
 from app.accounts import doorkeeper as doorkeeping
-from app.accounts import housekeeping, workspace
+from app.accounts import group_api, housekeeping, workspace
 from app.accounts import pages as accounts_pages
 from app.accounts.cookies import RenewedCookies
 from app.accounts.doorkeeper import Doorkeeper
@@ -70,6 +70,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(key_api.router)
     app.include_router(accounts_pages.router)
     app.include_router(accounts_api.router)
+    app.include_router(group_api.router)
     app.include_router(admin_router)
     app.include_router(catalog_pages.router)
     app.include_router(catalog_api.router)
@@ -78,7 +79,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(chat_api.router)
     app.include_router(budget_pages.router)
     app.include_router(usage_pages.router)
-    app.include_router(budget_pages.router)
     app.include_router(usage_api.router)
     app.include_router(usage_api.metrics_router)
     api_docs.install(app)
