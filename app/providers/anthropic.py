@@ -6,7 +6,8 @@ from typing import ClassVar
 from urllib.parse import quote
 
 from app.providers.anthropic_answers import MessageReader
-from app.providers.anthropic_messages import messages_body, without_what_was_refused
+from app.providers.anthropic_messages import messages_body
+from app.providers.anthropic_repairs import repair_for
 from app.providers.base import EmbeddingRequest, Embeddings, Endpoint, Event, ModelInfo, Request
 from app.providers.exchange import Exchange
 from app.providers.unsupported import makes_no_embeddings
@@ -15,7 +16,7 @@ from app.providers.wire import ServerSentEvents, Wire
 
 CURRENT_VERSION = "2026-10-21"
 SAMPLING_VERSION = "2023-06-01"
-"""Since the current version a temperature is refused, even by models that know one."""
+"""Since the current version a temperature and its like are refused, even by models that know them."""
 
 ENDINGS = re.compile(r"(/v1)?(/messages|/models)?/*$")
 MOST_PAGES = 10
@@ -30,15 +31,19 @@ class Anthropic:
         self._endpoint = endpoint
 
     def stream(self, request: Request) -> AsyncIterator[Event]:
-        body = messages_body(request)
+        wire = self._wire(_version_for(request))
         exchange = Exchange(
-            self._wire(SAMPLING_VERSION if "temperature" in body else CURRENT_VERSION),
+            wire,
             path="/v1/messages",
             new_decoder=ServerSentEvents,
-            new_reader=MessageReader,
-            repair=without_what_was_refused,
+            new_reader=lambda: MessageReader(answers_by_tool=request.response_format is not None),
+            repair=repair_for(request),
         )
-        return exchange.events(body, streaming=request.streaming, retries=self._endpoint.retries)
+        return exchange.events(
+            lambda: messages_body(request, wire.label),
+            streaming=request.streaming,
+            retries=self._endpoint.retries,
+        )
 
     async def list_models(self) -> list[ModelInfo]:
         """Every model that is still served, page by page."""
@@ -64,6 +69,11 @@ class Anthropic:
             headers["x-api-key"] = self._endpoint.key
         base_url = ENDINGS.sub("", self._endpoint.base_url.strip())
         return Wire(self._endpoint, self.default_label, base_url, headers)
+
+
+def _version_for(request: Request) -> str:
+    is_sampled = any(value is not None for value in (request.temperature, request.top_p, request.top_k))
+    return SAMPLING_VERSION if is_sampled else CURRENT_VERSION
 
 
 def _is_served(model: Json) -> bool:

@@ -4,12 +4,14 @@ from collections.abc import Iterable
 
 import orjson
 
+from app.providers.anthropic_formats import ANSWER_TOOL
 from app.providers.base import (
     Event,
     Finished,
     FinishReason,
     ReasoningDelta,
     TextDelta,
+    ThoughtEnded,
     ToolCallDelta,
     Usage,
     UsageReport,
@@ -25,14 +27,23 @@ REASONS = {
 
 
 class MessageReader:
-    """One answer: a stream's events in order, or the whole message at once."""
+    """One answer: a stream's events in order, or the whole message at once.
 
-    def __init__(self) -> None:
+    With `answers_by_tool`, the arguments of the tool that was made for it are the answer's text.
+    """
+
+    def __init__(self, *, answers_by_tool: bool = False) -> None:
         self.is_over = False
+        self._answers_by_tool = answers_by_tool
         self._reason: FinishReason | None = None
+        self._stop_sequence: str | None = None
         self._usage: Json = {}
         self._calls: dict[int, int] = {}
         """The number of each tool call, by the index of its block among all blocks."""
+        self._answers: set[int] = set()
+        """The blocks whose arguments are the answer."""
+        self._signatures: dict[int, str] = {}
+        """What has come of the signature of each thought, by the index of its block."""
 
     @property
     def has_finished(self) -> bool:
@@ -40,12 +51,14 @@ class MessageReader:
 
     def read(self, message: Json) -> Iterable[Event]:
         match text_at(message, "type"):
-            case "message_start":
-                yield from self._count(object_at(message, "message"))
-            case "content_block_start":
-                yield from self._open(count_at(message, "index") or 0, object_at(message, "content_block"))
             case "content_block_delta":
                 yield from self._delta(count_at(message, "index") or 0, object_at(message, "delta"))
+            case "content_block_start":
+                yield from self._open(count_at(message, "index") or 0, object_at(message, "content_block"))
+            case "content_block_stop":
+                yield from self._close(count_at(message, "index") or 0)
+            case "message_start":
+                yield from self._count(object_at(message, "message"))
             case "message_delta":
                 yield from self._count(message)
                 self._note_reason(object_at(message, "delta"))
@@ -55,37 +68,64 @@ class MessageReader:
                 yield from self._whole(message)
 
     def end(self) -> Iterable[Event]:
-        yield Finished(self._reason or FinishReason.STOP)
+        reason = self._reason or FinishReason.STOP
+        has_only_answered = bool(self._answers) and not self._calls and reason is FinishReason.TOOL_CALLS
+        yield Finished(FinishReason.STOP if has_only_answered else reason, self._stop_sequence)
 
     def _whole(self, message: Json) -> Iterable[Event]:
         for index, block in enumerate(objects_at(message, "content")):
             yield from self._open(index, block)
             if text_at(block, "type") == "tool_use":
-                arguments = orjson.dumps(object_at(block, "input")).decode()
-                yield ToolCallDelta(self._calls[index], arguments=arguments)
+                yield from self._arguments(index, orjson.dumps(object_at(block, "input")).decode())
+            yield from self._close(index)
         yield from self._count(message)
         self._note_reason(message)
 
     def _open(self, index: int, block: Json) -> Iterable[Event]:
-        if text_at(block, "type") == "tool_use":
+        match text_at(block, "type"):
+            case "tool_use":
+                yield from self._open_call(index, block)
+            case "redacted_thinking":
+                yield ThoughtEnded(redacted=text_at(block, "data"))
+            case "thinking":
+                self._signatures[index] = text_at(block, "signature")
+                if thought := text_at(block, "thinking"):
+                    yield ReasoningDelta(thought)
+            case _:
+                if text := text_at(block, "text"):
+                    yield TextDelta(text)
+
+    def _open_call(self, index: int, block: Json) -> Iterable[Event]:
+        if self._answers_by_tool and text_at(block, "name") == ANSWER_TOOL:
+            self._answers.add(index)
+        else:
             number = self._calls.setdefault(index, len(self._calls))
             yield ToolCallDelta(number, id=text_at(block, "id"), name=text_at(block, "name"))
-        elif thought := text_at(block, "thinking"):
-            yield ReasoningDelta(thought)
-        elif text := text_at(block, "text"):
-            yield TextDelta(text)
 
     def _delta(self, index: int, delta: Json) -> Iterable[Event]:
         if text := text_at(delta, "text"):
             yield TextDelta(text)
         elif thought := text_at(delta, "thinking"):
             yield ReasoningDelta(thought)
-        elif (arguments := text_at(delta, "partial_json")) and index in self._calls:
+        elif arguments := text_at(delta, "partial_json"):
+            yield from self._arguments(index, arguments)
+        elif index in self._signatures:
+            self._signatures[index] += text_at(delta, "signature")
+
+    def _arguments(self, index: int, arguments: str) -> Iterable[Event]:
+        if index in self._answers:
+            yield TextDelta(arguments)
+        elif index in self._calls:
             yield ToolCallDelta(self._calls[index], arguments=arguments)
+
+    def _close(self, index: int) -> Iterable[Event]:
+        if index in self._signatures:
+            yield ThoughtEnded(signature=self._signatures.pop(index))
 
     def _note_reason(self, source: Json) -> None:
         if reason := text_at(source, "stop_reason"):
             self._reason = REASONS.get(reason, FinishReason.STOP)
+            self._stop_sequence = text_at(source, "stop_sequence") or None
 
     def _count(self, message: Json) -> Iterable[Event]:
         """The figures so far. They are cumulative, and a later event may repeat only some of them."""

@@ -68,6 +68,15 @@ class Turn:
         """Text and images in the order in which a model is to read them; no text is empty."""
         return tuple(part for part in (self.parts or (*self.images, self.text)) if part)
 
+    @property
+    def all_text(self) -> str:
+        """The text alone; what stood in parts is set apart by empty lines."""
+        return "\n\n".join(part for part in self.content if isinstance(part, str))
+
+    @property
+    def all_images(self) -> tuple[Image, ...]:
+        return tuple(part for part in self.content if isinstance(part, Image))
+
 
 @dataclass(frozen=True)
 class Tool:

@@ -12,6 +12,9 @@ from app.providers.wire import Decoder, Pace, Wire, with_retries
 
 DONE = b"[DONE]"
 
+Repair = Callable[[Json, RequestRefused], Json | None]
+"""A body without what was refused, or None; each repair must make the body simpler."""
+
 
 class Reader(Protocol):
     """Turns a vendor's messages into events; one for each answer."""
@@ -35,22 +38,21 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class Exchange:
-    """What differs from vendor to vendor. `whole_as_message` makes an unstreamed answer look like a message.
-
-    `repair` returns a body without what was refused, or None; each repair must make the body simpler.
-    """
+    """What differs from vendor to vendor. `whole_as_message` makes an unstreamed answer look like a message."""
 
     wire: Wire
     path: str
     new_decoder: Callable[[], Decoder]
     new_reader: Callable[[], Reader]
-    repair: Callable[[Json, RequestRefused], Json | None] = lambda _body, _error: None
+    repair: Repair = lambda _body, _error: None
     whole_as_message: Callable[[Json], Json] = lambda answer: answer
 
-    def events(self, body: Json, *, streaming: bool, retries: int) -> AsyncGenerator[Event, None]:
-        """The answer to `body`. Raises a ProviderError."""
+    def events(
+        self, say: Callable[[], Json], *, streaming: bool, retries: int
+    ) -> AsyncGenerator[Event, None]:
+        """The answer to the body that `say` returns; what cannot be said is raised when the answer is read."""
         ask = self._streamed if streaming else self._whole
-        return with_retries(lambda: self._repaired(body, ask), retries)
+        return with_retries(lambda: self._repaired(say(), ask), retries)
 
     async def _repaired(
         self, body: Json, ask: Callable[[Json], AsyncGenerator[Event, None]]

@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import ClassVar
 
-from app.providers.base import Endpoint, ModelInfo
+from app.providers.base import Endpoint, ModelInfo, Request
 from app.providers.errors import BrokenOff, ModelGone, NotTheProtocol, RequestRefused
 from app.providers.openai_compatible import OpenAICompatible
+from app.providers.openai_messages import chat_body
+from app.providers.tools import only_the_named_tool
+from app.providers.unsupported import sayable
 from app.providers.untrusted import Json, count_at, flag_at, list_at, object_at, objects_at, text_at
 
 ENDINGS = re.compile(r"/(v1|api/v0|api/v1)(/.*)?$")
@@ -23,6 +27,9 @@ class LMStudio(OpenAICompatible):
 
     def chat_base_url(self, base_url: str) -> str:
         return f"{_root(base_url)}/v1"
+
+    def body(self, request: Request) -> Json:
+        return chat_body(_in_its_words(sayable(request, self._wire.label, "parallel_tool_calls")))
 
     async def list_models(self) -> list[ModelInfo]:
         """From the newest of its three lists: since 0.4 `/api/v1`, before that `/api/v0`, and OpenAI's."""
@@ -46,6 +53,14 @@ class LMStudio(OpenAICompatible):
         if "data" not in answer:
             raise self._native.not_understood()
         return [_older(model) for model in objects_at(answer, "data") if text_at(model, "id")]
+
+
+def _in_its_words(request: Request) -> Request:
+    """It knows JSON by a schema only, and no tool by name: to offer that one alone comes to the same."""
+    if request.response_format and request.response_format.schema is None:
+        any_object = replace(request.response_format, schema={"type": "object"}, is_strict=False)
+        request = replace(request, response_format=any_object)
+    return only_the_named_tool(request)
 
 
 def _root(base_url: str) -> str:

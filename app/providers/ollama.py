@@ -10,7 +10,7 @@ from app.providers.errors import ModelGone, NotTheProtocol, RequestRefused
 from app.providers.exchange import Exchange
 from app.providers.ollama_answers import LineReader
 from app.providers.ollama_embeddings import embeddings_body, embeddings_in
-from app.providers.ollama_messages import chat_body, without_thinking
+from app.providers.ollama_messages import chat_body, repair_for
 from app.providers.ollama_window import window_for
 from app.providers.untrusted import Json, count_at, list_at, object_at, objects_at, text_at
 from app.providers.wire import JsonLines, Wire, asked_patiently
@@ -37,10 +37,12 @@ class Ollama:
             path="/api/chat",
             new_decoder=JsonLines,
             new_reader=lambda: LineReader(window_for(request), self._wire.label),
-            repair=without_thinking,
+            repair=repair_for(request),
         )
         return exchange.events(
-            chat_body(request), streaming=request.streaming, retries=self._endpoint.retries
+            lambda: chat_body(request, self._wire.label),
+            streaming=request.streaming,
+            retries=self._endpoint.retries,
         )
 
     async def list_models(self) -> list[ModelInfo]:

@@ -31,7 +31,9 @@ def _tokens_in(request: Request) -> int:
 
 def _tokens_in_turn(turn: Turn) -> int:
     calls = sum(_tokens(call.name + call.arguments) for call in turn.tool_calls)
-    return _tokens(turn.text) + calls + TOKENS_PER_IMAGE * len(turn.images) + TOKENS_PER_TURN
+    thoughts = sum(_tokens(thought.text) for thought in turn.thoughts)
+    images = TOKENS_PER_IMAGE * len(turn.all_images)
+    return _tokens(turn.all_text) + calls + thoughts + images + TOKENS_PER_TURN
 
 
 def _tokens_in_tool(tool: Tool) -> int:

@@ -8,6 +8,8 @@ from app.providers.base import EmbeddingRequest, ModelInfo, Request
 from app.providers.openai_compatible import OpenAICompatible
 from app.providers.openai_listing import described
 from app.providers.openai_messages import chat_body
+from app.providers.reasoning import effort_of
+from app.providers.unsupported import sayable
 from app.providers.untrusted import Json, objects_at, text_at
 
 NOT_FOR_CHATS = re.compile(
@@ -60,20 +62,25 @@ FAMILIES = (
 
 
 class OpenAI(OpenAICompatible):
-    """Newer parameter names throughout; what a reasoning model refuses is not even sent."""
+    """Newer parameter names throughout; what a reasoning model is known to refuse is not even sent."""
 
     default_label: ClassVar[str] = "OpenAI"
 
     def body(self, request: Request) -> Json:
-        body = chat_body(request)
+        body = chat_body(self._sayable(request))
         if "max_tokens" in body:
             body["max_completion_tokens"] = body.pop("max_tokens")
         if reasons(request.model):
-            # Any temperature but the default is refused.
-            body.pop("temperature", None)
             for message in objects_at(body, "messages"):
                 message["role"] = "developer" if message["role"] == "system" else message["role"]
         return body
+
+    def _sayable(self, request: Request) -> Request:
+        known = sayable(request, self._wire.label, "top_k")
+        if not reasons(request.model) or effort_of(request) == "none":
+            return known
+        # While it reasons, a model refuses any temperature but the default.
+        return sayable(known, f"{self._wire.label}’s {request.model}", "temperature", "top_p")
 
     def embeddings_body(self, request: EmbeddingRequest) -> Json:
         """In base64: written out as numbers, the same vectors take four times the bytes."""

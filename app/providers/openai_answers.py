@@ -41,6 +41,7 @@ class ChunkReader:
 
     def __init__(self) -> None:
         self._reason: FinishReason | None = None
+        self._stop_sequence: str | None = None
         self._text = ThinkingSplitter()
         self._calls = _ToolCalls()
 
@@ -53,6 +54,8 @@ class ChunkReader:
             yield from self._delta(object_at(choice, "delta"))
             if reason := text_at(choice, "finish_reason"):
                 self._reason = REASONS.get(reason, FinishReason.STOP)
+                # vLLM says which of the stop sequences it was.
+                self._stop_sequence = text_at(choice, "stop_reason") or None
         if usage := usage_in(message):
             yield UsageReport(usage)
 
@@ -61,7 +64,7 @@ class ChunkReader:
         reason = self._reason or FinishReason.STOP
         # Some servers say "stop" after a tool call.
         has_called = self._calls.seen and reason is FinishReason.STOP
-        yield Finished(FinishReason.TOOL_CALLS if has_called else reason)
+        yield Finished(FinishReason.TOOL_CALLS if has_called else reason, self._stop_sequence)
 
     def _delta(self, delta: Json) -> Iterable[Event]:
         if reasoning := _reasoning(delta):

@@ -12,7 +12,8 @@ from app.providers.exchange import Exchange
 from app.providers.openai_answers import ChunkReader, whole_as_chunk
 from app.providers.openai_embeddings import embeddings_body, embeddings_in
 from app.providers.openai_listing import described
-from app.providers.openai_messages import chat_body, without_refused_parameter
+from app.providers.openai_messages import chat_body
+from app.providers.openai_repairs import repair_for
 from app.providers.untrusted import Json, objects_at, text_at
 from app.providers.wire import ServerSentEvents, Wire, asked_patiently
 
@@ -27,18 +28,18 @@ class OpenAICompatible:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._wire = self.open_wire(self.chat_base_url(endpoint.base_url))
-        self._exchange = Exchange(
+
+    def stream(self, request: Request) -> AsyncIterator[Event]:
+        exchange = Exchange(
             self._wire,
             path="/chat/completions",
             new_decoder=ServerSentEvents,
             new_reader=ChunkReader,
-            repair=without_refused_parameter,
+            repair=repair_for(request),
             whole_as_message=whole_as_chunk,
         )
-
-    def stream(self, request: Request) -> AsyncIterator[Event]:
-        return self._exchange.events(
-            self.body(request), streaming=request.streaming, retries=self._endpoint.retries
+        return exchange.events(
+            lambda: self.body(request), streaming=request.streaming, retries=self._endpoint.retries
         )
 
     async def list_models(self) -> list[ModelInfo]:
@@ -70,6 +71,7 @@ class OpenAICompatible:
         return ENDINGS.sub("", base_url.strip())
 
     def body(self, request: Request) -> Json:
+        """Raises RequestRefused for what the vendor has no word for."""
         return chat_body(request)
 
     def embeddings_body(self, request: EmbeddingRequest) -> Json:

@@ -2,66 +2,50 @@
 
 from base64 import b64encode
 
-from app.providers.base import Image, Request, Role, Tool, ToolCall, Turn
-from app.providers.errors import RequestRefused
+from app.providers.base import Image, JsonFormat, Request, Role, Tool, ToolCall, Turn
+from app.providers.reasoning import effort_of
+from app.providers.tools import in_plain_text
 from app.providers.untrusted import Json
 
-DISPENSABLE = (
-    "stream_options",
-    "temperature",
-    "reasoning_effort",
-    "reasoning_format",
-    "max_tokens",
-)
-"""Parameters that can be left out, or said in another way, should a server refuse one of them."""
+WORDS = {
+    "max_output_tokens": "max_tokens",
+    "temperature": "temperature",
+    "top_p": "top_p",
+    "top_k": "top_k",
+    "seed": "seed",
+    "frequency_penalty": "frequency_penalty",
+    "presence_penalty": "presence_penalty",
+}
+"""What OpenAI calls a field of Request. `top_k` is a word of most servers, though not of OpenAI's own."""
 
 
 def chat_body(request: Request) -> Json:
     """The body that nearly every server understands; what the request leaves open is left out."""
     body: Json = {
         "model": request.model,
-        "messages": [message(turn) for turn in request.turns],
+        "messages": [message(turn) for turn in in_plain_text(request.turns)],
         "stream": request.streaming,
     }
     if request.streaming:
         # Without it no usage is reported for a stream.
         body["stream_options"] = {"include_usage": True}
-    if request.max_output_tokens is not None:
-        body["max_tokens"] = request.max_output_tokens
-    if request.temperature is not None:
-        body["temperature"] = request.temperature
-    if request.reasoning_effort is not None:
-        body["reasoning_effort"] = request.reasoning_effort
-    if request.tools:
-        body["tools"] = [function_tool(tool) for tool in request.tools]
-    return body
-
-
-def without_refused_parameter(body: Json, error: RequestRefused) -> Json | None:
-    """`body` without the parameter that was refused; None when it was not about one we can do without."""
-    name = _refused_parameter(body, error)
-    if name is None:
-        return None
-    simpler = {key: value for key, value in body.items() if key != name}
-    if name == "max_tokens":
-        # Newer models know the limit under its newer name only. It is never dropped: it limits the cost.
-        simpler["max_completion_tokens"] = body[name]
-    return simpler
-
-
-def _refused_parameter(body: Json, error: RequestRefused) -> str | None:
-    sent = [name for name in DISPENSABLE if name in body]
-    if error.parameter is not None:
-        return next((name for name in sent if error.parameter.startswith(name)), None)
-    return next((name for name in sent if name in error.vendor_words), None)
+    body |= {word: value for field, word in WORDS.items() if (value := getattr(request, field)) is not None}
+    if request.stop:
+        body["stop"] = list(request.stop)
+    if effort := effort_of(request):
+        body["reasoning_effort"] = effort
+    if request.response_format:
+        body["response_format"] = _response_format(request.response_format)
+    return body | _tools(request)
 
 
 def message(turn: Turn) -> Json:
+    """One turn; thoughts are left out, because they are no part of this language."""
     if turn.role is Role.TOOL:
-        return {"role": "tool", "tool_call_id": turn.tool_call_id or "", "content": turn.text}
+        return {"role": "tool", "tool_call_id": turn.tool_call_id or "", "content": turn.all_text}
     if turn.tool_calls:
         calls = [_tool_call(call) for call in turn.tool_calls]
-        return {"role": "assistant", "content": turn.text or None, "tool_calls": calls}
+        return {"role": "assistant", "content": _content(turn) or None, "tool_calls": calls}
     return {"role": turn.role.value, "content": _content(turn)}
 
 
@@ -71,12 +55,36 @@ def function_tool(tool: Tool) -> Json:
     return {"type": "function", "function": function}
 
 
+def _tools(request: Request) -> Json:
+    """Nothing without tools: where there is no choice, some servers refuse to be told how to choose."""
+    if not request.tools:
+        return {}
+    said: Json = {"tools": [function_tool(tool) for tool in request.tools]}
+    if request.tool_name is not None:
+        said["tool_choice"] = {"type": "function", "function": {"name": request.tool_name}}
+    elif request.tool_use is not None:
+        said["tool_choice"] = request.tool_use.value
+    if request.parallel_tool_calls is not None:
+        said["parallel_tool_calls"] = request.parallel_tool_calls
+    return said
+
+
+def _response_format(wanted: JsonFormat) -> Json:
+    if wanted.schema is None:
+        return {"type": "json_object"}
+    schema = {"name": wanted.name, "schema": wanted.schema, "strict": wanted.is_strict}
+    return {"type": "json_schema", "json_schema": schema}
+
+
 def _content(turn: Turn) -> object:
     """Plain text where possible: many servers know no list of parts."""
-    if not turn.images:
-        return turn.text
-    text = [{"type": "text", "text": turn.text}] if turn.text else []
-    return [*text, *(_image_part(image) for image in turn.images)]
+    if not turn.all_images:
+        return turn.all_text
+    return [_image_part(part) if isinstance(part, Image) else _text_part(part) for part in turn.content]
+
+
+def _text_part(text: str) -> Json:
+    return {"type": "text", "text": text}
 
 
 def _image_part(image: Image) -> Json:

@@ -6,7 +6,7 @@ Errors name a parameter as OpenAI does, because that is how most clients said it
 from dataclasses import fields, replace
 from typing import Any
 
-from app.providers.base import Request
+from app.providers.base import Request, ToolUse
 from app.providers.errors import RequestRefused
 
 REMEDY = "Leave it out, or send the header x-parley-drop-unsupported: true."
@@ -18,15 +18,26 @@ NAMES = {
 }
 """What OpenAI calls a field of Request, where it has another name for it."""
 
+USUAL = {
+    "frequency_penalty": 0,
+    "parallel_tool_calls": True,
+    "presence_penalty": 0,
+    "temperature": 1,
+    "tool_use": ToolUse.AUTO,
+    "top_p": 1,
+}
+"""What every vendor does anyway: where there is no word for it, none is needed."""
+
 DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Request)}
 
 
 def sayable(request: Request, label: str, *wordless: str) -> Request:
     """`request` without the fields that `label` has no word for; raises RequestRefused unless it is lenient."""
-    asked = [name for name in wordless if getattr(request, name) != DEFAULTS[name]]
-    if asked and not request.is_lenient:
-        raise no_word(label, asked[0])
-    return replace(request, **{name: DEFAULTS[name] for name in asked}) if asked else request
+    said = [name for name in wordless if getattr(request, name) != DEFAULTS[name]]
+    missed = [name for name in said if getattr(request, name) != USUAL.get(name)]
+    if missed and not request.is_lenient:
+        raise no_word(label, missed[0])
+    return replace(request, **{name: DEFAULTS[name] for name in said}) if said else request
 
 
 def no_word(label: str, field: str) -> RequestRefused:
@@ -37,6 +48,11 @@ def no_word(label: str, field: str) -> RequestRefused:
 def refused(cause: str, field: str) -> RequestRefused:
     """For what a vendor has a word for, and still cannot be told."""
     return RequestRefused(cause, REMEDY, parameter=NAMES.get(field, field))
+
+
+def may_be_left_out(error: RequestRefused, parameter: str) -> RequestRefused:
+    """The vendor's own refusal of a parameter that a lenient request would be asked without."""
+    return RequestRefused(error.cause, REMEDY, parameter=parameter, vendor_words=error.vendor_words)
 
 
 def makes_no_embeddings(label: str) -> RequestRefused:

@@ -11,7 +11,7 @@ from app.providers.base import (
     Turn,
     Usage,
 )
-from app.providers.errors import BrokenOff, ContextTooLong, ModelGone
+from app.providers.errors import BrokenOff, ContextTooLong, ModelGone, RequestRefused
 from app.providers.ollama import Ollama
 from app.providers.ollama_window import window_for
 from tests.providers.fake_server import FakeServer, transcript
@@ -137,9 +137,19 @@ async def test_thinking_is_a_switch_or_a_level(
 async def test_a_model_that_cannot_think_is_asked_without(server: FakeServer, provider: Ollama):
     server.plays("ollama/cannot_think", "ollama/answer")
 
-    await hear(provider.stream(question(reasoning_effort="high")))
+    await hear(provider.stream(question(reasoning_effort="high", is_lenient=True)))
 
     assert "think" not in server.received[1].json
+
+
+async def test_a_model_that_cannot_think_says_so_to_whoever_wants_thoughts(
+    server: FakeServer, provider: Ollama
+):
+    server.plays("ollama/cannot_think")
+
+    with pytest.raises(RequestRefused, match=r"x-parley-drop-unsupported") as raised:
+        await hear(provider.stream(question(reasoning_effort="high")))
+    assert raised.value.parameter == "reasoning_effort"
 
 
 async def test_an_answer_may_come_whole(server: FakeServer, provider: Ollama):

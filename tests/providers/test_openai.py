@@ -1,6 +1,7 @@
 import pytest
 
 from app.providers.base import ModelInfo
+from app.providers.errors import RequestRefused
 from app.providers.openai import OpenAI
 from tests.providers.fake_server import FakeServer
 from tests.providers.reading import endpoint, hear, question
@@ -25,7 +26,9 @@ async def test_the_limit_goes_by_its_newer_name(server: FakeServer, provider: Op
 async def test_a_reasoning_model_is_spared_what_it_refuses(server: FakeServer, provider: OpenAI, model: str):
     server.plays("compatible/answer")
 
-    await hear(provider.stream(question(model=model, temperature=0.2, reasoning_effort="low")))
+    asked = question(model=model, temperature=0.2, reasoning_effort="low", is_lenient=True)
+
+    await hear(provider.stream(asked))
 
     sent = server.received[0].json
     assert "temperature" not in sent
@@ -38,11 +41,31 @@ async def test_a_model_unknown_here_may_refuse_parameters_and_is_asked_again(
 ):
     server.plays("openai/refuses_temperature", "compatible/answer")
 
-    heard = await hear(provider.stream(question(model="brand-new", temperature=0.2)))
+    heard = await hear(provider.stream(question(model="brand-new", temperature=0.2, is_lenient=True)))
 
     assert heard.text == "Grüße, 世界 🌍!"
     assert "temperature" in server.received[0].json
     assert "temperature" not in server.received[1].json
+
+
+async def test_what_a_client_insists_on_is_refused_with_the_vendors_words_and_a_way_out(
+    server: FakeServer, provider: OpenAI
+):
+    server.plays("openai/refuses_temperature")
+
+    with pytest.raises(RequestRefused, match=r"does not support 0\.2") as raised:
+        await hear(provider.stream(question(model="brand-new", temperature=0.2)))
+    assert raised.value.parameter == "temperature"
+    assert "x-parley-drop-unsupported: true" in raised.value.remedy
+    assert len(server.received) == 1
+
+
+async def test_a_model_that_is_not_to_reason_may_have_a_temperature(server: FakeServer, provider: OpenAI):
+    server.plays("compatible/answer")
+
+    await hear(provider.stream(question(model="gpt-5.4", temperature=0.2, reasoning_effort="none")))
+
+    assert server.received[0].json["temperature"] == 0.2
 
 
 async def test_the_list_leaves_out_what_cannot_chat_and_knows_the_families(

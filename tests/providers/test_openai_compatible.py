@@ -87,8 +87,8 @@ async def test_images_and_tools_go_out_in_the_vendors_words(server: FakeServer, 
         {
             "role": "user",
             "content": [
-                {"type": "text", "text": "What is this?"},
                 {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw=="}},
+                {"type": "text", "text": "What is this?"},
             ],
         },
         {
