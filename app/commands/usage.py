@@ -55,7 +55,7 @@ def report(
 
 @group.command()
 def verify() -> None:
-    """Add the ledger up and compare it with all sums and messages; exit code 1 when something differs."""
+    """Add the ledger up and compare it with all sums, budgets and messages; exit code 1 when something differs."""
     from app.commands.working import at_work
 
     sums, messages, entries = at_work(_verify)
@@ -63,16 +63,16 @@ def verify() -> None:
         typer.echo(str(found), err=True)
     if sums or messages:
         typer.echo(
-            f"{len(sums) + len(messages)} differences. `parley usage rebuild` adds the sums up again.",
+            f"{len(sums) + len(messages)} differences. `parley usage rebuild` adds sums and budgets up again.",
             err=True,
         )
         sys.exit(1)
-    typer.echo(f"The ledger's {entries:,} entries, all sums and all messages agree.")
+    typer.echo(f"The ledger's {entries:,} entries, all sums, all budgets and all messages agree.")
 
 
 @group.command()
 def rebuild() -> None:
-    """Add all sums up again from the ledger, which is what counts."""
+    """Add all sums, and what is spent of budgets, up again from the ledger, which is what counts."""
     from app.commands.working import at_work
 
     typer.echo(f"Added up {at_work(_rebuild):,} entries of the ledger.")
@@ -118,16 +118,19 @@ async def _report(house: "House", wish: "Wish", username: str, group_name: str) 
 
 async def _verify(house: "House") -> "tuple[list[Disagreement], list[Difference], int]":
     from app.chats import accounting
+    from app.core.clock import now
     from app.usage import verification
 
-    async with house.database.reading() as session:
-        sums = await verification.disagreements(session)
+    # One moment of all of it: the server may go on writing.
+    async with house.database.snapshot() as session:
+        sums = await verification.disagreements(session, now())
         messages = await accounting.differences(session)
         return sums, messages, await verification.count(session)
 
 
 async def _rebuild(house: "House") -> int:
+    from app.core.clock import now
     from app.usage import verification
 
     async with house.database.writing() as session:
-        return await verification.rebuild(session)
+        return await verification.rebuild(session, now())

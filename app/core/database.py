@@ -79,6 +79,13 @@ class Database:
         reader = self.engine.execution_options(parley_begin=None)
         self._reading = async_sessionmaker(reader, expire_on_commit=False, autoflush=False)
         self._writing = async_sessionmaker(writer, expire_on_commit=False)
+        # SQLite's plain BEGIN, the default of `_take_turns`: all that is read is as it was at the first statement.
+        still = (
+            self.engine
+            if self.is_sqlite
+            else self.engine.execution_options(isolation_level="REPEATABLE READ")
+        )
+        self._still = async_sessionmaker(still, expire_on_commit=False, autoflush=False)
 
     @property
     def is_sqlite(self) -> bool:
@@ -88,6 +95,12 @@ class Database:
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """A session for looking only; nothing it did is kept."""
         async with self._reading() as session:
+            yield session
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncSession]:
+        """A session for looking at several things as they were in one moment, whoever writes meanwhile."""
+        async with self._still() as session:
             yield session
 
     @asynccontextmanager

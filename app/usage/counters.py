@@ -139,13 +139,18 @@ async def open_all(session: AsyncSession, purses: Collection[Purse]) -> None:
     for purse in sorted(purses, key=lambda purse: purse.key):
         budget_id, subject, start = purse.key
         row = {"budget_id": budget_id, "subject": subject, "period_start": start, "reserved": 0}
-        statement = insert(COUNTERS).values(row | {"spent": await _sum(session, purse)})
+        statement = insert(COUNTERS).values(row | {"spent": await spent_in_ledger(session, purse)})
         await session.execute(statement.on_conflict_do_nothing())
 
 
 async def hold_ledger(session: AsyncSession) -> None:
     """From here on, until this transaction ends, nobody adds the ledger up. To be called before budgets are read."""
     await _lock_ledger(session, "ROW EXCLUSIVE")
+
+
+async def freeze_ledger(session: AsyncSession) -> None:
+    """From here on, until this transaction ends, nobody writes the ledger. To be called first in it."""
+    await _lock_ledger(session, "SHARE")
 
 
 async def change(session: AsyncSession, changes: Mapping[PurseKey, Change]) -> None:
@@ -180,13 +185,13 @@ def payer_of(entry: Entry) -> Payer:
 
 
 async def _spent_so_far(session: AsyncSession, purse: Purse) -> int:
-    """The same as `_sum`, from the sums of whole days as far as they go: a month of calls takes long to read."""
+    """The same as `spent_in_ledger`, but from the sums of whole days: a month of calls takes long to read."""
     spent, rest = await spent_on_whole_days(session, purse)
-    return spent if rest is None else spent + await _sum(session, replace(purse, span=rest))
+    return spent if rest is None else spent + await spent_in_ledger(session, replace(purse, span=rest))
 
 
-async def _sum(session: AsyncSession, purse: Purse) -> int:
-    """What the ledger has of this purse."""
+async def spent_in_ledger(session: AsyncSession, purse: Purse) -> int:
+    """What the ledger has of this purse: exact, however long that takes to read."""
     amount = SUMS.get(purse.budget.unit)
     if amount is None:
         return 0

@@ -1,52 +1,60 @@
-"""Proves that the sums agree with the ledger, and says where they do not; or adds all of them up again."""
+"""Proves that the sums agree with the ledger, and says where they do not; or adds all of them up again.
+
+What is compared is to be read from one `Database.snapshot()`: none of it may be written in between.
+"""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.database import Base
-from app.usage import rollups
-from app.usage.models import ChatSum, LedgerEntry, ModelSum, ModelTime, UsageSum
-from app.usage.rollups import CHATS, SUMS, TIMES, WHAT, WHO_AND_WHAT, Batch, Key, Total
+from app.usage import budgets, counters, rollups
+from app.usage.models import (
+    BudgetCounter,
+    ChatSum,
+    LedgerEntry,
+    ModelSum,
+    ModelTime,
+    PersonSum,
+    Reservation,
+    UsageSum,
+)
+from app.usage.purses import Purse, PurseKey
+from app.usage.rollups import CHATS, SUMS, TIMES, WHAT, WHO, WHO_AND_WHAT, Batch, Key, Total
 
 ROWS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True)
 class Disagreement:
-    """A sum that is not what the ledger adds up to. `where` names its row: `2026-11-20, …`."""
+    """A sum that is not what it is the sum of. `where` names its row: `2026-11-20, …`."""
 
     table: str
     where: str
     what: str
     kept: int
-    in_ledger: int
+    expected: int
+    source: str = "the ledger says"
 
     def __str__(self) -> str:
-        return f"{self.table}, {self.where}: {self.what} is {self.kept}, the ledger says {self.in_ledger}."
+        return f"{self.table}, {self.where}: {self.what} is {self.kept}, {self.source} {self.expected}."
 
 
-async def disagreements(session: AsyncSession) -> list[Disagreement]:
-    """Every sum that differs from the ledger, in one look at both: none may be written in between."""
-    expected = await _summed_up(session)
-    found: list[Disagreement] = []
-    for model, names, totals in (
-        (UsageSum, WHO_AND_WHAT, expected.who_and_what),
-        (ModelSum, WHAT, expected.what),
-        (ChatSum, CHATS, expected.chats),
-    ):
-        kept = await _kept(session, model, names, SUMS)
-        ledger = {key: [getattr(total, name) for name in SUMS] for key, total in totals.items()}
-        found += _differences(model.__tablename__, SUMS, kept, ledger)
-    times = await _kept(session, ModelTime, TIMES, ("count",))
-    counts = {key: [count] for key, count in expected.times.items()}
-    return found + _differences(ModelTime.__tablename__, ("count",), times, counts)
+async def disagreements(session: AsyncSession, at: datetime) -> list[Disagreement]:
+    """Every sum that differs from the ledger, and every counter of a budget whose period holds `at`."""
+    return [*await _wrong_sums(session), *await _wrong_counters(session, at)]
 
 
-async def rebuild(session: AsyncSession) -> int:
-    """Add all sums up again from the ledger, which is what counts; how many entries there are."""
+async def rebuild(session: AsyncSession, at: datetime) -> int:
+    """Add all sums up again from the ledger, which is what counts, and what is spent of budgets in the periods that
+    hold `at`; how many entries there are."""
+    await counters.freeze_ledger(session)
+    for row, purse in await _open_counters(session, at):
+        row.spent = await counters.spent_in_ledger(session, purse)
+    await session.flush()
     await rollups.clear(session)
     count = 0
     async for entries in _entries(session):
@@ -67,6 +75,56 @@ async def total_of_ledger(session: AsyncSession) -> Total:
 async def count(session: AsyncSession) -> int:
     """How many entries the ledger has."""
     return await session.scalar(select(func.count()).select_from(LedgerEntry)) or 0
+
+
+async def _wrong_sums(session: AsyncSession) -> list[Disagreement]:
+    expected = await _summed_up(session)
+    found: list[Disagreement] = []
+    for model, names, totals in (
+        (UsageSum, WHO_AND_WHAT, expected.who_and_what),
+        (PersonSum, WHO, expected.who),
+        (ModelSum, WHAT, expected.what),
+        (ChatSum, CHATS, expected.chats),
+    ):
+        kept = await _kept(session, model, names, SUMS)
+        ledger = {key: [getattr(total, name) for name in SUMS] for key, total in totals.items()}
+        found += _differences(model.__tablename__, SUMS, kept, ledger)
+    times = await _kept(session, ModelTime, TIMES, ("count",))
+    counts = {key: [count] for key, count in expected.times.items()}
+    return found + _differences(ModelTime.__tablename__, ("count",), times, counts)
+
+
+async def _wrong_counters(session: AsyncSession, at: datetime) -> list[Disagreement]:
+    """Of the open counters: what is spent, as the ledger has it, and what is reserved, as the calls hold it."""
+    held = await _held(session)
+    found: list[Disagreement] = []
+    for row, purse in await _open_counters(session, at):
+        where, name = f"{row.budget_id}, {row.subject or '-'}", BudgetCounter.__tablename__
+        spent, reserved = await counters.spent_in_ledger(session, purse), held.get(purse.key, 0)
+        if row.spent != spent:
+            found.append(Disagreement(name, where, "spent", row.spent, spent))
+        if row.reserved != reserved:
+            found.append(Disagreement(name, where, "reserved", row.reserved, reserved, "calls hold"))
+    return found
+
+
+async def _open_counters(session: AsyncSession, at: datetime) -> list[tuple[BudgetCounter, Purse]]:
+    """Each counter that still goes on, with what it counts: not once its budget is gone or the time zone changed."""
+    book = await budgets.read_book(session)
+    by_id = {budget.id: budget for budget in book.budgets}
+    rows = await session.scalars(
+        select(BudgetCounter).order_by(BudgetCounter.budget_id, BudgetCounter.subject)
+    )
+    pairs = [
+        (row, book.purse(by_id[row.budget_id], row.subject, at)) for row in rows if row.budget_id in by_id
+    ]
+    return [(row, purse) for row, purse in pairs if purse.span.start == row.period_start]
+
+
+async def _held(session: AsyncSession) -> dict[PurseKey, int]:
+    key = (Reservation.budget_id, Reservation.subject, Reservation.period_start)
+    rows = await session.execute(select(*key, func.sum(Reservation.amount)).group_by(*key))
+    return {(budget_id, subject, start): int(held) for budget_id, subject, start, held in rows}
 
 
 async def _summed_up(session: AsyncSession) -> Batch:

@@ -36,7 +36,7 @@ def test_a_made_up_year_agrees_with_itself(seeded: str) -> None:
     verified = parley("usage", "verify")
 
     assert verified.exit_code == 0, verified.output
-    assert "all sums and all messages agree" in verified.stdout
+    assert "all sums, all budgets and all messages agree" in verified.stdout
 
 
 @pytest.mark.usefixtures("seeded")
@@ -82,19 +82,23 @@ def test_what_is_not_there_is_told_with_a_sentence(words: list[str], sentence: s
 def test_a_wrong_sum_and_a_wrong_message_are_found(installation: Path) -> None:
     with sqlite3.connect(installation / "parley.db") as database:
         database.execute("UPDATE usage_model_sums SET requests = requests + 1 WHERE length(period) = 7")
-        changed = "UPDATE messages SET cost_micros = cost_micros + 5 WHERE id = (SELECT max(id) FROM messages WHERE cost_micros > 0)"
+        changed = (
+            "UPDATE messages SET cost_micros = cost_micros + 5, output_tokens = output_tokens + 1"
+            " WHERE id = (SELECT max(id) FROM messages WHERE cost_micros > 0)"
+        )
         assert database.execute(changed).rowcount == 1
 
     verified = parley("usage", "verify")
 
     assert verified.exit_code == 1
     assert "usage_model_sums" in verified.stderr
-    assert "its replies cost" in verified.stderr
+    assert "cost_micros of its replies is" in verified.stderr
+    assert "output_tokens of its replies is" in verified.stderr
 
     assert parley("usage", "rebuild").exit_code == 0
     left = parley("usage", "verify").stderr
     assert "usage_model_sums" not in left
-    assert "its replies cost" in left, "what a message says is not the sums' to mend"
+    assert "of its replies is" in left, "what a message says is not the sums' to mend"
 
 
 def test_before_anybody_there_is_nothing_to_report() -> None:

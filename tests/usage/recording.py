@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from app.core.clock import now
 from app.core.database import Database
+from app.core.ids import new_id
 from app.usage import ledger
 from app.usage.ledger import Entry
 from app.usage.models import Outcome
@@ -29,6 +30,6 @@ A_CALL = Entry(
 
 async def uses(database: Database, person: Person, *, days_ago: int = 0, **details: object) -> None:
     """One call of the person's; `details` are fields of an Entry."""
-    call = replace(A_CALL, user_id=person.id, at=now() - timedelta(days=days_ago))
+    call = replace(A_CALL, id=new_id(), user_id=person.id, at=now() - timedelta(days=days_ago))
     async with database.writing() as session:
         await ledger.record(session, [replace(call, **details)])  # type: ignore[arg-type]

@@ -15,11 +15,13 @@ from hypothesis import strategies as some
 from sqlalchemy import delete, func, select, update
 
 from app.accounts.models import Workspace
+from app.core.clock import now
 from app.core.database import Database
+from app.core.ids import new_id
 from app.core.settings import Settings
 from app.usage import latency, ledger, verification
 from app.usage.ledger import Entry
-from app.usage.models import ChatSum, LedgerEntry, ModelSum, ModelTime, Outcome, UsageSum
+from app.usage.models import ChatSum, LedgerEntry, ModelSum, ModelTime, Outcome, PersonSum, UsageSum
 from app.usage.rollups import SUMS, Batch
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -86,18 +88,19 @@ def in_batches(written: Sequence[Entry], sizes: Sequence[int]) -> Iterator[list[
 
 async def empty(database: Database) -> None:
     async with database.writing() as session:
-        for table in (LedgerEntry, UsageSum, ModelSum, ModelTime, ChatSum):
+        for table in (LedgerEntry, UsageSum, PersonSum, ModelSum, ModelTime, ChatSum):
             await session.execute(delete(table))
 
 
 async def record(database: Database, *written: Entry) -> None:
+    """Each as a call of its own."""
     async with database.writing() as session:
-        await ledger.record(session, written)
+        await ledger.record(session, [replace(entry, id=new_id()) for entry in written])
 
 
 async def found_wrong(database: Database) -> list[str]:
-    async with database.reading() as session:
-        return [str(found) for found in await verification.disagreements(session)]
+    async with database.snapshot() as session:
+        return [str(found) for found in await verification.disagreements(session, now())]
 
 
 @with_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -131,7 +134,7 @@ async def _every_table_sums_up_to_the_same(database: Database) -> None:
         total = await verification.total_of_ledger(session)
         for name in SUMS:
             expected = getattr(total, name)
-            for table in (UsageSum, ModelSum):
+            for table in (UsageSum, PersonSum, ModelSum):
                 for period in (table.period.like("____-__"), table.period.like("____-__-__")):
                     kept = await session.scalar(select(func.sum(getattr(table, name))).where(period)) or 0
                     assert kept == expected, (table.__tablename__, name)
@@ -144,8 +147,9 @@ def test_the_order_within_a_batch_does_not_matter(written: list[Entry], chance: 
 
     one, other = Batch.of(dated), Batch.of(shuffled)
 
-    assert (one.who_and_what, one.what, one.times, one.chats) == (
+    assert (one.who_and_what, one.who, one.what, one.times, one.chats) == (
         other.who_and_what,
+        other.who,
         other.what,
         other.times,
         other.chats,
@@ -217,7 +221,7 @@ async def test_a_wrong_sum_is_found_and_can_be_added_up_again(database: Database
         "usage_sums, 2026-11, alice, -, -, openai, gpt-5, chat: cost_micros is 7, the ledger says 1200."
     ]
     async with database.writing() as session:
-        assert await verification.rebuild(session) == 1
+        assert await verification.rebuild(session, now()) == 1
     assert await found_wrong(database) == []
 
 

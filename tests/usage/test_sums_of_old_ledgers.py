@@ -6,6 +6,7 @@ from alembic.config import Config
 from sqlalchemy import text
 
 from app.core import migrations
+from app.core.clock import now
 from app.core.database import Database
 from app.core.settings import ROOT, Settings
 from app.usage import verification
@@ -52,5 +53,5 @@ async def test_it_agrees_with_its_sums(settings: Settings) -> None:
     database = Database(settings.resolved_database_url)
     async with database.reading() as session:
         assert await verification.count(session) == 4
-        assert await verification.disagreements(session) == []
+        assert await verification.disagreements(session, now()) == []
     await database.close()
