@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from app.accounts import audit
 from app.accounts.models import AuditEvent
+from app.admin.audit_words import doer, done
 from app.core.clock import now
 from app.core.database import Session
 from app.core.templating import local_time, page, timezone_of
@@ -38,7 +39,11 @@ async def show_audit(
         request,
         "admin/audit.html",
         days=_by_day(found.events, timezone_of(request)),
-        actions=[(name, name) for name in await audit.known_actions(session)],
+        actions=sorted(
+            ((name, done(name)) for name in await audit.known_actions(session)), key=lambda choice: choice[1]
+        ),
+        done=done,
+        doer=doer,
         chosen=chosen,
         newest_address=_address(chosen) if before else "",
         older_address=_address(chosen | {"before": found.next_before}) if found.next_before else "",
