@@ -1,23 +1,25 @@
-"""LM Studio: chats through its OpenAI-compatible door, lists of models through its own, which tells more."""
+"""LM Studio: chats through its OpenAI-compatible door, models through its own, which tells and does more."""
 
 import re
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import ClassVar
 
-from app.providers.base import Endpoint, ModelInfo, Request
+from app.providers import lmstudio_models as models
+from app.providers.base import Endpoint, LoadedModel, ModelInfo, Request
 from app.providers.errors import BrokenOff, ModelGone, NotTheProtocol, RequestRefused
 from app.providers.openai_compatible import OpenAICompatible
 from app.providers.openai_messages import chat_body
 from app.providers.tools import only_the_named_tool
 from app.providers.unsupported import sayable
-from app.providers.untrusted import Json, count_at, flag_at, list_at, object_at, objects_at, text_at
+from app.providers.untrusted import Json, objects_at, text_at
 
 ENDINGS = re.compile(r"/(v1|api/v0|api/v1)(/.*)?$")
+UNKNOWN_HERE = (NotTheProtocol, RequestRefused, ModelGone, BrokenOff)
+"""How a version without a path answers: with 404, or with 200 and an error in it."""
 
 
 class LMStudio(OpenAICompatible):
-    """`http://host:1234`, with or without `/v1`."""
+    """`http://host:1234`, with or without `/v1`. It also keeps models loaded, as base.KeepsModelsLoaded says."""
 
     default_label: ClassVar[str] = "LM Studio"
 
@@ -32,27 +34,55 @@ class LMStudio(OpenAICompatible):
         return chat_body(_in_its_words(sayable(request, self._wire.label, "parallel_tool_calls")))
 
     async def list_models(self) -> list[ModelInfo]:
-        """From the newest of its three lists: since 0.4 `/api/v1`, before that `/api/v0`, and OpenAI's."""
-        lists: tuple[Callable[[], Awaitable[list[ModelInfo]]], ...] = (self._newest_list, self._older_list)
-        for ask in lists:
-            try:
-                return await ask()
-            except (NotTheProtocol, RequestRefused, ModelGone, BrokenOff):
-                # A version without this list answers 404, or 200 with an error in it.
-                continue
-        return await super().list_models()
+        """From the newest of its three lists: its own newer one, its own older one, and OpenAI's."""
+        try:
+            return [models.newest(model) for model in await self._newest_list()]
+        except UNKNOWN_HERE:
+            pass
+        try:
+            return [models.older(model) for model in await self._older_list()]
+        except UNKNOWN_HERE:
+            return await super().list_models()
 
-    async def _newest_list(self) -> list[ModelInfo]:
+    async def loaded_models(self) -> list[LoadedModel]:
+        try:
+            listed = await self._newest_list()
+        except UNKNOWN_HERE:
+            listed = await self._older_list()
+            return [models.older_loaded(model) for model in listed if models.is_older_loaded(model)]
+        return [models.newest_loaded(model) for model in listed if models.instances(model)]
+
+    async def load(self, model: str) -> None:
+        """Nothing where it is loaded already: LM Studio would load it a second time beside the first."""
+        if not await self._instances(model):
+            await self._native.post("/api/v1/models/load", {"model": model})
+
+    async def unload(self, model: str) -> None:
+        for instance in await self._instances(model):
+            await self._native.post("/api/v1/models/unload", {"instance_id": instance})
+
+    async def _instances(self, model: str) -> list[str]:
+        try:
+            listed = await self._newest_list()
+        except UNKNOWN_HERE as error:
+            raise RequestRefused(
+                f"This version of {self._native.label} cannot be told which models to load.",
+                "Update it to 0.4 or newer, or load the model there.",
+            ) from error
+        named = (item for item in listed if text_at(item, "key") == model)
+        return [instance for item in named for instance in models.instances(item)]
+
+    async def _newest_list(self) -> list[Json]:
         answer = await self._native.get("/api/v1/models")
         if "models" not in answer:
             raise self._native.not_understood()
-        return [_newest(model) for model in objects_at(answer, "models") if text_at(model, "key")]
+        return [model for model in objects_at(answer, "models") if text_at(model, "key")]
 
-    async def _older_list(self) -> list[ModelInfo]:
+    async def _older_list(self) -> list[Json]:
         answer = await self._native.get("/api/v0/models")
         if "data" not in answer:
             raise self._native.not_understood()
-        return [_older(model) for model in objects_at(answer, "data") if text_at(model, "id")]
+        return [model for model in objects_at(answer, "data") if text_at(model, "id")]
 
 
 def _in_its_words(request: Request) -> Request:
@@ -65,35 +95,3 @@ def _in_its_words(request: Request) -> Request:
 
 def _root(base_url: str) -> str:
     return ENDINGS.sub("", base_url.strip().rstrip("/"))
-
-
-def _newest(model: Json) -> ModelInfo:
-    capabilities = object_at(model, "capabilities")
-    is_embedding = text_at(model, "type") == "embedding"
-    return ModelInfo(
-        name=text_at(model, "key"),
-        display_name=text_at(model, "display_name") or None,
-        context_window=_loaded_window(model) or count_at(model, "max_context_length"),
-        vision=flag_at(capabilities, "vision"),
-        tools=flag_at(capabilities, "trained_for_tool_use"),
-        reasoning=None if is_embedding else bool(object_at(capabilities, "reasoning")),
-        embeddings=is_embedding,
-    )
-
-
-def _loaded_window(model: Json) -> int | None:
-    """The smallest window it is loaded with: what it could have helps nobody."""
-    loaded = [object_at(instance, "config") for instance in objects_at(model, "loaded_instances")]
-    windows = [window for config in loaded if (window := count_at(config, "context_length"))]
-    return min(windows, default=None)
-
-
-def _older(model: Json) -> ModelInfo:
-    kind = text_at(model, "type")
-    return ModelInfo(
-        name=text_at(model, "id"),
-        context_window=count_at(model, "loaded_context_length") or count_at(model, "max_context_length"),
-        vision=kind == "vlm",
-        tools="tool_use" in list_at(model, "capabilities") or None,
-        embeddings=kind == "embeddings",
-    )

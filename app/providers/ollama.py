@@ -5,7 +5,8 @@ import re
 from collections.abc import AsyncIterator
 from typing import ClassVar
 
-from app.providers.base import EmbeddingRequest, Embeddings, Endpoint, Event, ModelInfo, Request
+from app.providers import ollama_loading as loading
+from app.providers.base import EmbeddingRequest, Embeddings, Endpoint, Event, LoadedModel, ModelInfo, Request
 from app.providers.errors import ModelGone, NotTheProtocol, RequestRefused
 from app.providers.exchange import Exchange
 from app.providers.ollama_answers import LineReader
@@ -21,7 +22,10 @@ MOST_AT_ONCE = 6
 
 
 class Ollama:
-    """`http://host:11434`, with or without `/v1` or `/api`; a key where a proxy or ollama.com wants one."""
+    """`http://host:11434`, with or without `/v1` or `/api`; a key where a proxy or ollama.com wants one.
+
+    It also keeps models loaded, as base.KeepsModelsLoaded says.
+    """
 
     default_label: ClassVar[str] = "Ollama"
 
@@ -61,6 +65,15 @@ class Ollama:
             raise self._wire.not_understood()
         return found
 
+    async def loaded_models(self) -> list[LoadedModel]:
+        return await loading.loaded_models(self._wire)
+
+    async def load(self, model: str) -> None:
+        await loading.load(self._wire, model)
+
+    async def unload(self, model: str) -> None:
+        await loading.unload(self._wire, model)
+
     async def _described(self, model: Json, turnstile: asyncio.Semaphore) -> ModelInfo:
         """Newer versions tell everything in the list, older ones model by model."""
         if count_at(object_at(model, "details"), "context_length") and list_at(model, "capabilities"):
@@ -70,7 +83,7 @@ class Ollama:
                 details = await self._wire.look_up("/api/show", {"model": _name(model)})
             except (ModelGone, RequestRefused, NotTheProtocol):
                 # One broken model must not hide the others.
-                return ModelInfo(_name(model))
+                return _info(model, {})
         return _info({**model, **details}, object_at(details, "model_info"))
 
 
@@ -79,7 +92,7 @@ def _name(model: Json) -> str:
 
 
 def _info(model: Json, details: Json) -> ModelInfo:
-    abilities = list_at(model, "capabilities")
+    abilities, build = list_at(model, "capabilities"), object_at(model, "details")
     return ModelInfo(
         name=_name(model),
         context_window=_context_window(details),
@@ -87,6 +100,10 @@ def _info(model: Json, details: Json) -> ModelInfo:
         tools="tools" in abilities if abilities else None,
         reasoning="thinking" in abilities if abilities else None,
         embeddings="embedding" in abilities if abilities else None,
+        family=text_at(build, "family") or None,
+        parameters=text_at(build, "parameter_size") or None,
+        quantization=text_at(build, "quantization_level") or None,
+        size=count_at(model, "size"),
     )
 
 

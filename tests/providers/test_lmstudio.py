@@ -35,6 +35,10 @@ async def test_the_newest_list_tells_abilities_and_the_loaded_window(server: Fak
         tools=False,
         reasoning=False,
         embeddings=False,
+        family="gemma3",
+        parameters="12B",
+        quantization="Q4_K_M",
+        size=8_150_000_000,
     )
     assert (gpt_oss.context_window, gpt_oss.reasoning, gpt_oss.tools) == (131_072, True, True)
     assert embedding.embeddings
@@ -46,7 +50,14 @@ async def test_an_older_version_is_asked_in_its_own_way(server: FakeServer, prov
 
     vision, embedding = await provider.list_models()
 
-    assert vision == ModelInfo("qwen2-vl-7b-instruct", context_window=32_768, vision=True, embeddings=False)
+    assert vision == ModelInfo(
+        "qwen2-vl-7b-instruct",
+        context_window=32_768,
+        vision=True,
+        embeddings=False,
+        family="qwen2_vl",
+        quantization="4bit",
+    )
     assert embedding.embeddings
 
 

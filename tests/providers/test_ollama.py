@@ -200,10 +200,28 @@ async def test_the_list_asks_for_details_only_where_they_are_missing(server: Fak
 
     assert models == [
         ModelInfo(
-            "qwen3:8b", context_window=40_960, vision=False, tools=True, reasoning=True, embeddings=False
+            "qwen3:8b",
+            context_window=40_960,
+            vision=False,
+            tools=True,
+            reasoning=True,
+            embeddings=False,
+            family="qwen3",
+            parameters="8.2B",
+            quantization="Q4_K_M",
+            size=5_225_388_164,
         ),
         ModelInfo(
-            "gemma3:4b", context_window=131_072, vision=True, tools=False, reasoning=False, embeddings=False
+            "gemma3:4b",
+            context_window=131_072,
+            vision=True,
+            tools=False,
+            reasoning=False,
+            embeddings=False,
+            family="gemma3",
+            parameters="4.3B",
+            quantization="Q4_K_M",
+            size=3_338_801_804,
         ),
     ]
     assert [request.json for request in server.received[1:]] == [{"model": "qwen3:8b"}]
@@ -216,4 +234,5 @@ async def test_one_broken_model_does_not_hide_the_others(server: FakeServer, pro
     models = await provider.list_models()
 
     assert [model.name for model in models] == ["qwen3:8b", "gemma3:4b"]
-    assert models[0] == ModelInfo("qwen3:8b")
+    assert models[0].context_window is None
+    assert models[0].family == "qwen3"

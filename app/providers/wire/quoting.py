@@ -10,7 +10,10 @@ LONGEST_OVERLAP = 24
 MOST_TO_SEARCH = 200_000
 """Characters. Beyond that a quote is not worth the time that looking for it takes."""
 
-WRITTEN = {"arguments", "content", "text", "system", "thinking"}
+WRITTEN = {"content", "text", "system", "thinking"}
+WRITTEN_THROUGHOUT = {"arguments", "input"}
+"""What a tool is called with, in whatever shape, and the texts that embeddings are asked for."""
+
 SOMETHING_LIKE_A_KEY = re.compile(r"\b(?:sk|gsk|pk|xai|key|Bearer)[-_ ][\w*.-]{6,}|\b[A-Za-z0-9_-]{40,}\b")
 SPACES = re.compile(r"\s+")
 
@@ -41,4 +44,14 @@ def words_of(message: object) -> list[str]:
     if not isinstance(message, dict):
         return []
     own = [value for key, value in message.items() if key in WRITTEN and isinstance(value, str)]
-    return own + [words for value in message.values() for words in words_of(value)]
+    within = [
+        _every_text(value) if key in WRITTEN_THROUGHOUT else words_of(value) for key, value in message.items()
+    ]
+    return own + [words for texts in within for words in texts]
+
+
+def _every_text(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for item in inner for text in _every_text(item)]

@@ -5,7 +5,7 @@ import pytest
 from app.providers import errors
 from app.providers.anthropic import Anthropic
 from app.providers.openai_compatible import OpenAICompatible
-from app.providers.wire.quoting import quoted
+from app.providers.wire.quoting import quoted, words_of
 from tests.providers.fake_server import FakeServer, transcript
 from tests.providers.reading import endpoint, hear, question
 
@@ -110,6 +110,22 @@ async def test_a_prompt_is_not_repeated_in_an_error(server: FakeServer):
 
     with pytest.raises(errors.RequestRefused, match="grandmother"):
         await hear(provider.stream(question("Something else.")))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"input": ["Something else", "My grandmother's maiden name"]},
+        {
+            "messages": [
+                {"content": [{"type": "tool_use", "input": {"who": ["My grandmother's maiden name"]}}]}
+            ]
+        },
+        {"messages": [{"tool_calls": [{"function": {"arguments": {"q": "My grandmother's maiden name"}}}]}]},
+    ],
+)
+def test_what_is_embedded_or_given_to_tools_is_private_as_well(body: object):
+    assert quoted("Cannot read “My grandmother's maiden name”", words_of(body)) == ""
 
 
 def test_quotes_are_short_and_hold_no_keys():
