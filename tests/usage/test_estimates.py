@@ -1,7 +1,7 @@
 """Estimates stand in for counts that nobody reported."""
 
-from app.providers.base import Role, ToolCall, Turn
-from app.usage.estimates import tokens_in, tokens_in_turns
+from app.providers.base import Image, Role, Thought, ToolCall, Turn
+from app.usage.estimates import most_tokens_in, tokens_in, tokens_in_turns
 
 
 def test_text_is_estimated_in_any_language() -> None:
@@ -17,3 +17,16 @@ def test_every_turn_and_tool_call_counts() -> None:
 
     assert tokens_in_turns([turn, turn]) == 2 * tokens_in_turns([turn])
     assert tokens_in_turns([with_call]) > tokens_in_turns([turn])
+
+
+def test_mixed_content_and_thoughts_count_too() -> None:
+    image = Image("image/png", b"x")
+    plain = Turn(Role.USER, "hello", images=(image,))
+    mixed = Turn(Role.USER, parts=("hello", image))
+    thoughtful = Turn(Role.ASSISTANT, "hello", thoughts=(Thought("Let me see", "c2lnbmF0dXJl"),))
+
+    assert tokens_in_turns([mixed]) == tokens_in_turns([plain])
+    assert most_tokens_in([mixed]) >= most_tokens_in([plain])
+    assert most_tokens_in([thoughtful]) - most_tokens_in([Turn(Role.ASSISTANT, "hello")]) >= len(
+        "Let me seec2lnbmF0dXJl"
+    )
