@@ -8,8 +8,6 @@ from app.v1.fields import Fields
 from app.v1.surface import Asked, Json
 
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
-USUAL_EFFORT = "medium"
-"""For a model that is told to think as it sees fit, where it wants to be told how much."""
 WAYS_TO_THINK = ("enabled", "adaptive", "disabled", "between_tools")
 SMALLEST_BUDGET = 1_024
 
@@ -90,14 +88,13 @@ def _thinking(fields: Fields) -> tuple[str | None, int | None]:
     effort = output.choice("effort", EFFORTS) if output else None
     thinking = fields.child("thinking")
     match thinking and thinking.choice("type", WAYS_TO_THINK):
-        case None:
-            return effort, None
         case "disabled":
             return "none", None
         case "enabled":
             return effort, _budget(thinking)
         case _:
-            return effort or USUAL_EFFORT, None
+            # Not said, or as the model sees fit: so thinks each that is not told otherwise.
+            return effort, None
 
 
 def _budget(thinking: Fields | None) -> int:

@@ -47,7 +47,7 @@ def test_the_least_that_can_be_asked() -> None:
         ({"temperature": 0.5, "top_p": 0.9, "top_k": 40}, {"temperature": 0.5, "top_p": 0.9, "top_k": 40}),
         ({"stop_sequences": ["\n\n", "END"]}, {"stop": ("\n\n", "END")}),
         ({"thinking": {"type": "enabled", "budget_tokens": 2000}}, {"thinking_budget": 2000}),
-        ({"thinking": {"type": "adaptive"}}, {"reasoning_effort": "medium"}),
+        ({"thinking": {"type": "adaptive"}}, {"reasoning_effort": None, "thinking_budget": None}),
         ({"thinking": {"type": "disabled"}}, {"reasoning_effort": "none"}),
         (
             {"thinking": {"type": "adaptive"}, "output_config": {"effort": "max"}},
