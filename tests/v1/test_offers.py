@@ -1,0 +1,28 @@
+"""Programs ask for `connection/model`, or for the model alone where that says enough."""
+
+from app.v1.offers import offer_named, offers
+from tests.v1.listed import caller, model
+
+MODELS = [model("claude/sonnet"), model("gpu/qwen3"), model("laptop/qwen3")]
+
+
+def test_a_model_is_offered_by_its_own_name_where_that_is_unique() -> None:
+    assert [offer.name for offer in offers(MODELS, caller())] == [
+        "claude/sonnet",
+        "gpu/qwen3",
+        "laptop/qwen3",
+        "sonnet",
+    ]
+
+
+def test_a_key_lists_what_it_is_made_for() -> None:
+    assert [offer.name for offer in offers(MODELS, caller("claude/sonnet"))] == ["claude/sonnet", "sonnet"]
+    assert offers(MODELS, caller("fast")) == []
+
+
+def test_a_model_is_found_by_any_of_its_names() -> None:
+    found = offer_named("sonnet", MODELS, caller())
+
+    assert found is not None
+    assert found.model.full_name == "claude/sonnet"
+    assert offer_named("qwen3", MODELS, caller()) is None
