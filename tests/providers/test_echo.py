@@ -1,9 +1,28 @@
 import asyncio
 
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
-from app.providers.base import FinishReason, Image, Request, Role, Timeouts, Turn, Usage
-from app.providers.echo import FAILURES, NOTICE, Echo
+from app.providers.base import (
+    Finished,
+    FinishReason,
+    Image,
+    JsonFormat,
+    Request,
+    Role,
+    ThoughtEnded,
+    Timeouts,
+    Tool,
+    ToolCall,
+    ToolUse,
+    Turn,
+    Usage,
+)
+from app.providers.echo import Echo
+from app.providers.echo_json import example_of
+from app.providers.echo_script import FAILURES, NOTICE
 from app.providers.errors import BrokenOff, ModelGone, ProviderError, TimedOut
 from tests.providers.reading import Heard, endpoint, hear, question
 
@@ -115,3 +134,121 @@ async def test_it_has_only_its_own_models():
     ]
     with pytest.raises(ModelGone):
         await told("Hello", model="gpt-4o")
+
+
+# Tools and JSON
+
+WEATHER = Tool(
+    "weather", "Tells the weather.", {"type": "object", "properties": {"city": {"type": "string"}}}
+)
+CLOCK = Tool("clock", "Tells the time.", {"type": "object", "properties": {"hours": {"type": "integer"}}})
+BOTH = (WEATHER, CLOCK)
+
+
+async def test_it_calls_the_tools_that_it_is_told_to():
+    heard = await told('/tool weather {"city": "Köln"} /tool clock Let me look.', tools=BOTH)
+
+    assert heard.text == "Let me look."
+    assert heard.calls == [
+        ToolCall("call_2_0", "weather", '{"city": "Köln"}'),
+        ToolCall("call_2_1", "clock", "{}"),
+    ]
+    assert heard.reason is FinishReason.TOOL_CALLS
+
+
+@pytest.mark.parametrize(
+    ("fields", "called"),
+    [
+        ({"tools": BOTH}, ["weather", "clock"]),
+        ({"tools": BOTH, "parallel_tool_calls": False}, ["weather"]),
+        ({"tools": BOTH, "tool_name": "clock"}, ["clock"]),
+        ({"tools": BOTH, "tool_use": ToolUse.NONE}, []),
+        ({"tools": (CLOCK,)}, ["clock"]),
+        ({}, []),
+    ],
+)
+async def test_it_calls_only_what_it_may(fields: dict[str, object], called: list[str]):
+    heard = await told("/tool weather /tool clock", **fields)
+
+    assert [call.name for call in heard.calls] == called
+
+
+async def test_a_tool_that_was_not_offered_is_missed():
+    assert (await told("/tool weather")).text == "No tool called weather was offered."
+
+
+@pytest.mark.parametrize("choice", [{"tool_use": ToolUse.REQUIRED}, {"tool_name": "clock"}])
+async def test_a_call_that_must_be_made_has_arguments_that_fit(choice: dict[str, object]):
+    heard = await told("Ring in 3 hours!", tools=(CLOCK, WEATHER), **choice)
+
+    assert heard.calls == [ToolCall("call_2_0", "clock", '{"hours":3}')]
+    assert heard.text == ""
+
+
+async def test_what_tools_return_is_said_back():
+    turns = (
+        Turn(Role.USER, "/tool weather /tool clock"),
+        Turn(Role.ASSISTANT, tool_calls=(ToolCall("a", "weather", "{}"), ToolCall("b", "clock", "{}"))),
+        Turn(Role.TOOL, "Rain", tool_call_id="a"),
+        Turn(Role.TOOL, "Noon", tool_call_id="b"),
+    )
+
+    heard = await hear(Echo(endpoint("")).stream(Request("echo-fast", turns, tools=BOTH)))
+
+    assert (heard.text, heard.reason) == ("Rain\n\nNoon", FinishReason.STOP)
+
+
+@pytest.mark.parametrize(
+    ("schema", "answer"),
+    [
+        (None, {"answer": "Say 7"}),
+        ({"type": "object", "properties": {"n": {"type": "integer"}, "x": {"type": "number"}}}, {"n": 7, "x": 7.0}),
+        ({"properties": {"who": {"enum": ["me", "you"]}, "so": {"type": "boolean"}}}, {"who": "me", "so": True}),
+        ({"properties": {"all": {"type": "array", "items": {"$ref": "#/$defs/One"}}}, "$defs": {"One": {"const": 1}}}, {"all": [1]}),
+        ({"properties": {"maybe": {"anyOf": [{"type": "string"}, {"type": "null"}]}}}, {"maybe": "Say 7"}),
+    ],
+)  # fmt: skip
+async def test_an_answer_in_json_fits_the_schema(schema: dict[str, object] | None, answer: object):
+    heard = await told("Say 7", model="echo", response_format=JsonFormat(schema))
+
+    assert orjson.loads(heard.text) == answer
+
+
+async def test_json_that_it_is_told_is_said_back_as_it_is():
+    heard = await told('{"city": "Oslo"}', response_format=JsonFormat({"type": "object"}))
+
+    assert heard.text == '{"city": "Oslo"}'
+
+
+SCHEMAS = some.recursive(
+    some.none() | some.booleans() | some.integers() | some.sampled_from(["#", "#/a/b", "object", "array"]),
+    lambda inner: (
+        some.lists(inner, max_size=3)
+        | some.dictionaries(
+            some.sampled_from(["$ref", "type", "properties", "items", "anyOf", "enum", "a"]), inner
+        )
+    ),
+)
+
+
+@given(
+    some.dictionaries(some.sampled_from(["type", "properties", "items", "anyOf", "$ref"]), SCHEMAS),
+    some.text(),
+)
+def test_no_schema_is_too_odd(schema: dict[str, object], text: str):
+    example_of(schema, text)
+
+
+async def test_it_stops_where_it_is_told_to():
+    heard = await told("one two END three STOP", stop=("STOP", "END"))
+
+    assert heard.text == "one two "
+    assert heard.events[-1] == Finished(FinishReason.STOP, "END")
+
+
+async def test_its_thoughts_are_signed():
+    heard = await told("/think Hello")
+
+    assert [event for event in heard.events if isinstance(event, ThoughtEnded)] == [
+        ThoughtEnded("signed-by-echo")
+    ]
