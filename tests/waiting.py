@@ -10,9 +10,9 @@ SECONDS_TO_WAIT = 10
 SECONDS_BETWEEN_LOOKS = 0.01
 
 
-async def until(look: Callable[[], Awaitable[Found | None]]) -> Found:
+async def until(look: Callable[[], Awaitable[Found | None]], seconds: float = SECONDS_TO_WAIT) -> Found:
     """What `look` returns, as soon as that is something; raises TimeoutError when it never is."""
-    async with asyncio.timeout(SECONDS_TO_WAIT):
+    async with asyncio.timeout(seconds):
         while not (found := await look()):  # noqa: ASYNC110  (nothing tells: that is what this is for)
             await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
         return found

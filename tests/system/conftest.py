@@ -8,6 +8,7 @@ from playwright.async_api import Browser, BrowserContext, Page
 from app.accounts import cookies
 from tests.cast import Person
 from tests.chats.conftest import echo, settings  # noqa: F401  (fixtures)
+from tests.system.serving import environment, start  # noqa: F401  (fixtures)
 
 OpenPage = Callable[..., Awaitable[Page]]
 

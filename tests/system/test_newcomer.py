@@ -6,6 +6,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.cast import PASSWORD
 from tests.conftest import LiveServer
+from tests.system.serving import Start
 
 LONG = "/long 300 The tide comes in."
 
@@ -37,13 +38,22 @@ async def says(page: Page, words: str) -> None:
 async def test_from_nothing_to_a_conversation_on_two_devices(
     live_server: LiveServer, browser: Browser
 ) -> None:
+    await talks_on_two_devices(live_server.url, browser)
+
+
+async def test_four_workers_are_one_server(start: Start, postgres_url: str, browser: Browser) -> None:
+    await talks_on_two_devices(start("--workers", "4", DATABASE_URL=postgres_url).url, browser)
+
+
+async def talks_on_two_devices(url: str, browser: Browser) -> None:
+    """Set up, talk, reload in the middle of an answer, stop it from another device, go on there."""
     laptop = await browser.new_context()
     page = await newcomer(laptop)
     refused: list[str] = []
     page.on("console", lambda message: refused.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: refused.append(str(error)))
 
-    await sets_up(page, live_server.url)
+    await sets_up(page, url)
     await says(page, "/markdown How deep is the harbour?")
 
     answer = page.locator(".message--reply").first

@@ -1,0 +1,77 @@
+"""Several workers behind one address, as `bin/serve --workers 4` starts them; and one that is killed."""
+
+import asyncio
+import os
+import signal
+from dataclasses import dataclass
+
+import httpx
+
+from app.core import migrations
+from app.core.settings import Settings
+from tests.chats.reading import events_of
+from tests.chats.test_durability import LONG, STREAM, installed, messages_of
+from tests.system.serving import Start, Started
+from tests.waiting import until
+
+WORDS_A_SECOND = 50
+"""Echo's."""
+
+
+@dataclass
+class Listener:
+    """Somebody who asked for a long answer, and what was heard of it."""
+
+    client: httpx.AsyncClient
+    chat_id: str = ""
+    heard: str = ""
+
+    async def asks(self) -> None:
+        """Until the answer ends, or its worker does."""
+        self.chat_id = (await self.client.post("/api/chats", json={"model": "echo/echo"})).json()["id"]
+        address = f"/api/chats/{self.chat_id}/messages"
+        question = {"content": LONG}
+        async with self.client.stream("POST", address, json=question, headers=STREAM) as response:
+            async for event in events_of(response):
+                self.heard += event.json.get("text", "") if event.name == "delta" else ""
+
+    async def reply(self) -> dict[str, str] | None:
+        """The reply, once it is not written any more."""
+        _, reply = await messages_of(self.client, self.chat_id)
+        return None if reply["status"] in ("pending", "streaming") else reply
+
+
+async def test_a_killed_worker_takes_nobody_elses_answers_with_it(
+    settings: Settings, start: Start, environment: dict[str, str], postgres_url: str
+) -> None:
+    environment["DATA_DIR"] = str(settings.data_dir)
+    settings = settings.model_copy(update={"database_url": postgres_url})
+    settings.__dict__.pop("resolved_database_url", None)
+    migrations.upgrade(settings)
+    async with installed(settings) as key:
+        started = start("--workers", "4", DATABASE_URL=postgres_url)
+        listeners = [Listener(client_of(started, key)) for _ in range(8)]
+        listening = [asyncio.create_task(listener.asks()) for listener in listeners]
+        await until(lambda: all_have_heard(listeners))
+
+        os.kill(started.workers[0], signal.SIGKILL)
+        await asyncio.gather(*listening, return_exceptions=True)
+        replies = [await until(listener.reply, seconds=60) for listener in listeners]
+
+    for listener, reply in zip(listeners, replies, strict=True):
+        was_killed = reply["status"] == "interrupted"
+        assert was_killed or (reply["status"], reply["content"]) == ("finished", listener.heard)
+        assert listener.heard.startswith(reply["content"]) or reply["content"].startswith(listener.heard)
+        lost = len(listener.heard.split()) - len(reply["content"].split())
+        assert lost <= WORDS_A_SECOND
+    assert any(reply["status"] == "finished" for reply in replies)
+    assert len(started.workers) == 4, "another one took its place"
+
+
+async def all_have_heard(listeners: list[Listener]) -> bool | None:
+    """Whether so much of each answer was heard that some of it must have been saved."""
+    return all(len(listener.heard.split()) > WORDS_A_SECOND for listener in listeners) or None
+
+
+def client_of(started: Started, key: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=started.url, headers={"authorization": f"Bearer {key}"}, timeout=60)
