@@ -4,17 +4,11 @@ Tests that need PostgreSQL or Chromium skip with a sentence where it is missing;
 """
 
 import asyncio
-import os
 import shutil
-import subprocess
-import sys
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
@@ -25,13 +19,11 @@ from sqlalchemy.engine import make_url
 from app import schema
 from app.core.crypto import ENCRYPTION_KEY_FILE, SECRET_KEY_FILE, load_secrets
 from app.core.database import Database
-from app.core.settings import ROOT, Settings
+from app.core.settings import Settings
 from app.main import create_app
 from tests.cast import Cast, Visitor, sign_in_the_cast
-from tests.ports import free_port
 from tests.postgres import missing, postgres_server, postgres_url  # noqa: F401  (fixtures)
-
-SECONDS_TO_START = 60
+from tests.servers import LiveServer, serving
 
 
 @pytest.fixture(scope="session")
@@ -117,15 +109,6 @@ def postgres_with_tables(postgres_url: str) -> str:  # noqa: F811  (a fixture's 
     return postgres_url
 
 
-@dataclass(frozen=True)
-class LiveServer:
-    """A server process; its address, its folder and the way to end it."""
-
-    url: str
-    data_dir: Path
-    process: subprocess.Popen[bytes]
-
-
 StartServer = Callable[..., LiveServer]
 
 
@@ -135,10 +118,7 @@ def start_server(data_dir: Path) -> Iterator[StartServer]:
     with ExitStack() as running:
 
         def start(*, port: int | None = None, workers: int = 1, **environment: str) -> LiveServer:
-            server = _serve(data_dir, port or free_port(), workers, environment)
-            running.callback(_end, server.process)
-            _wait_until_it_answers(server)
-            return server
+            return running.enter_context(serving(data_dir, port=port, workers=workers, **environment))
 
         yield start
 
@@ -160,38 +140,3 @@ async def browser() -> AsyncIterator[Browser]:
         chromium = await playwright.chromium.launch(executable_path=executable, args=options)
         yield chromium
         await chromium.close()
-
-
-def _serve(data_dir: Path, port: int, workers: int, environment: dict[str, str]) -> LiveServer:
-    command = [sys.executable, "-m", "uvicorn", "app.main:create_app", "--factory", "--no-access-log"]
-    options = ["--port", str(port), "--workers", str(workers), "--timeout-graceful-shutdown", "5"]
-    inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TZ")}
-    process = subprocess.Popen(
-        [*command, *options],
-        cwd=ROOT,
-        env=inherited | {"DATA_DIR": str(data_dir), "PORT": str(port), **environment},
-    )
-    return LiveServer(f"http://127.0.0.1:{port}", data_dir, process)
-
-
-def _wait_until_it_answers(server: LiveServer) -> None:
-    deadline = time.monotonic() + SECONDS_TO_START
-    while time.monotonic() < deadline:
-        if server.process.poll() is not None:
-            raise RuntimeError("The server ended before it answered.")
-        try:
-            httpx.get(f"{server.url}/health")
-        except httpx.TransportError:
-            time.sleep(0.05)
-        else:
-            return
-    raise RuntimeError(f"The server did not answer within {SECONDS_TO_START} seconds.")
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
