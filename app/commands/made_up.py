@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from random import Random
 
 from app.providers.base import Usage
@@ -55,7 +56,7 @@ class MadeUpModel:
     seconds_to_first_token: float
     weight: float
 
-    @property
+    @cached_property
     def price(self) -> Price | None:
         if self.connection == "house":
             return FREE
@@ -63,6 +64,11 @@ class MadeUpModel:
             return None
         given, cached, written = (round(rate * MILLION) for rate in self.dollars)
         return Price(Rates(given, written, cached), PriceSource.LIST)
+
+    @cached_property
+    def price_text(self) -> str:
+        """As the ledger keeps it."""
+        return "" if self.price is None else self.price.rates.text
 
 
 @dataclass(frozen=True)
@@ -180,7 +186,7 @@ def _call(person: MadeUpPerson, day: date, chance: Random) -> Entry:
         total_ms=first_token + usage.output * 12,
         cost_micros=None if model.price is None else price_of(usage, model.price),
         price_source="" if model.price is None else model.price.source,
-        price="" if model.price is None else model.price.rates.text,
+        price=model.price_text,
         day=day.isoformat(),
     )
 

@@ -1,42 +1,41 @@
 """Writes a demo workspace into an empty installation, many rows at once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
+from itertools import groupby
 from random import Random
 from secrets import token_hex
+from typing import cast
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Table, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import passwords
 from app.accounts.house import House
 from app.accounts.models import ApiKey, Group, Membership, User, UserRole
 from app.catalog.models import Connection, Model
-from app.chats.models import Chat, Message, MessageRole, MessageStatus
 from app.commands.made_up import (
-    ANSWER,
     CONNECTIONS,
     GROUPS,
     MODELS,
-    QUESTION,
-    TITLES,
     MadeUpPerson,
     calls_by_day,
     liked_models,
     name_of,
 )
+from app.commands.seeding_conversations import add_conversations
 from app.core.clock import now
 from app.core.database import Database
 from app.core.ids import new_id
-from app.usage import rollups
+from app.usage import verification
 from app.usage.ledger import Entry
-from app.usage.models import LedgerEntry, Outcome
+from app.usage.models import LedgerEntry
 
+LEDGER = cast("Table", LedgerEntry.__table__)
 SEED = 20_261_121
 DAYS_WITH_CONVERSATIONS = 14
 """Of older conversations only the use is kept, as if they had been deleted."""
-DAYS_PER_WRITE = 7
 
 
 @dataclass(frozen=True)
@@ -65,19 +64,24 @@ async def seed(house: House, *, people: int, requests: int, password: str = "") 
         users = await _add_users(session, people, password_hash)
         await _add_catalog(session)
         made_up = await _add_groups_and_keys(session, users, chance)
-    conversations = written = 0
     today = now().date()
-    waiting: list[Entry] = []
-    for day, calls in calls_by_day(made_up, requests, today, chance):
-        waiting += calls
-        is_recent = (today - day).days < DAYS_WITH_CONVERSATIONS
-        if is_recent or (today - day).days % DAYS_PER_WRITE == 0:
-            async with house.database.writing() as session:
-                await _add_calls(session, waiting)
-                conversations += await _add_conversations(session, calls if is_recent else ())
-            written += len(waiting)
-            waiting = []
+    recent: list[Entry] = []
+    written = 0
+    for month in _by_month(calls_by_day(made_up, requests, today, chance)):
+        async with house.database.writing() as session:
+            await _add_calls(session, month)
+        recent += [call for call in month if (today - call.at.date()).days < DAYS_WITH_CONVERSATIONS]
+        written += len(month)
+    async with house.database.writing() as session:
+        await verification.rebuild(session, now())
+        conversations = await add_conversations(session, recent)
     return Seeded(len(users), conversations, written, users[0].username, password)
+
+
+def _by_month(days: Iterable[tuple[date, list[Entry]]]) -> Iterator[list[Entry]]:
+    """The calls of each month together, to be written at once."""
+    for _, of_month in groupby(days, key=lambda made: made[0].replace(day=1)):
+        yield [call for _, calls in of_month for call in calls]
 
 
 async def _add_users(session: AsyncSession, count: int, password_hash: str) -> list[User]:
@@ -158,74 +162,6 @@ def _key_of(user: User) -> ApiKey:
 
 
 async def _add_calls(session: AsyncSession, calls: Sequence[Entry]) -> None:
-    """Like `ledger.record`, for entries that are dated and priced already."""
+    """Entries that are dated and priced already; what they add up to is left for later."""
     if calls:
-        await session.execute(insert(LedgerEntry), [{"id": new_id(), **vars(call)} for call in calls])
-        await rollups.add(session, calls)
-
-
-async def _add_conversations(session: AsyncSession, calls: Iterable[Entry]) -> int:
-    """The conversations behind these calls, with a question and an answer for each; how many are new."""
-    by_chat: dict[str, list[Entry]] = {}
-    for call in calls:
-        kind, _, chat_id = call.origin.partition(":")
-        if kind == "chat":
-            by_chat.setdefault(chat_id, []).append(call)
-    count = 0
-    for chat_id, answered in by_chat.items():
-        chat = await session.get(Chat, chat_id)
-        if chat is None:
-            chat = _chat(chat_id, answered[0])
-            session.add(chat)
-            await session.flush()
-            count += 1
-        depth = await session.scalar(select(func.count()).where(Message.chat_id == chat_id)) or 0
-        for number, call in enumerate(answered):
-            _add_exchange(session, chat, call, depth + 2 * number)
-    await session.flush()
-    return count
-
-
-def _chat(chat_id: str, call: Entry) -> Chat:
-    title = TITLES[sum(chat_id.encode()) % len(TITLES)]
-    return Chat(
-        id=chat_id,
-        owner_id=call.user_id,
-        title=title,
-        model="echo/echo",
-        created_at=call.at,
-        last_activity_at=call.at,
-    )
-
-
-def _add_exchange(session: AsyncSession, chat: Chat, call: Entry, depth: int) -> None:
-    question = Message(
-        id=new_id(),
-        chat_id=chat.id,
-        parent_id=chat.tip_id,
-        depth=depth,
-        role=MessageRole.USER,
-        author_id=call.user_id,
-        content=QUESTION.format(number=call.input_tokens),
-        created_at=call.at,
-    )
-    reply = Message(
-        id=new_id(),
-        chat_id=chat.id,
-        parent_id=question.id,
-        depth=depth + 1,
-        role=MessageRole.ASSISTANT,
-        model=f"{call.connection}/{call.model}",
-        content=ANSWER.format(number=call.output_tokens),
-        status=MessageStatus(call.outcome.value),
-        input_tokens=call.input_tokens,
-        cached_tokens=call.cache_read_tokens,
-        output_tokens=call.output_tokens,
-        reasoning_tokens=call.reasoning_tokens,
-        tokens_are_estimated=call.outcome is not Outcome.FINISHED,
-        cost_micros=call.cost_micros,
-        created_at=call.at,
-        finished_at=call.at + timedelta(milliseconds=call.total_ms),
-    )
-    session.add_all([question, reply])
-    chat.tip_id, chat.last_activity_at = reply.id, call.at
+        await session.execute(insert(LEDGER), [vars(call) for call in calls])

@@ -14,6 +14,12 @@ def bucket_of(milliseconds: int) -> int:
     return max(0, math.floor(math.log2(max(1, milliseconds)) * BUCKETS_PER_DOUBLING))
 
 
+def least_of(bucket: int) -> int:
+    """The shortest duration in milliseconds that falls into the bucket, or the next that anything falls into."""
+    milliseconds = max(1, math.floor(2 ** (bucket / BUCKETS_PER_DOUBLING)))
+    return milliseconds if bucket_of(milliseconds) >= bucket else milliseconds + 1
+
+
 def percentile(buckets: Mapping[int, int], share: float) -> int | None:
     """The duration in milliseconds that `share` (0 to 1) of the answers did not exceed; None without any.
 

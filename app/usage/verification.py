@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.database import Base
-from app.usage import budgets, counters, rollups
+from app.usage import budgets, counters, rollups, summing
 from app.usage.models import (
     BudgetCounter,
     ChatSum,
@@ -52,15 +52,17 @@ async def rebuild(session: AsyncSession, at: datetime) -> int:
     """Add all sums up again from the ledger, which is what counts, and what is spent of budgets in the periods that
     hold `at`; how many entries there are."""
     await counters.freeze_ledger(session)
+    await recount_budgets(session, at)
+    await rollups.clear(session)
+    await summing.add_up(session)
+    return await count(session)
+
+
+async def recount_budgets(session: AsyncSession, at: datetime) -> None:
+    """Let counters say what the ledger says, in the periods that hold `at`."""
     for row, purse in await _open_counters(session, at):
         row.spent = await counters.spent_in_ledger(session, purse)
     await session.flush()
-    await rollups.clear(session)
-    count = 0
-    async for entries in _entries(session):
-        await rollups.add(session, entries)
-        count += len(entries)
-    return count
 
 
 async def total_of_ledger(session: AsyncSession) -> Total:

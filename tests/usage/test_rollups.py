@@ -123,6 +123,9 @@ def test_sums_agree_with_the_ledger_whatever_the_order(
 
         assert await found_wrong(database) == []
         await _every_table_sums_up_to_the_same(database)
+        async with database.writing() as session:
+            await verification.rebuild(session, now())
+        assert await found_wrong(database) == [], "added up again by the database, it is the same"
         await empty(database)
         await database.close()
 
@@ -257,6 +260,14 @@ def test_a_percentile_from_buckets_is_nearly_the_exact_one(durations: list[int],
     assert read is not None
     assert exact is not None
     assert exact / 1.2 - 1 <= read <= exact * 1.2 + 1
+
+
+@given(some.integers(0, 123))
+def test_a_bucket_begins_where_the_one_before_ends(bucket: int) -> None:
+    least = latency.least_of(bucket)
+
+    assert latency.bucket_of(least) >= bucket
+    assert least == 1 or latency.bucket_of(least - 1) < bucket
 
 
 def test_without_an_answer_there_is_no_percentile() -> None:
