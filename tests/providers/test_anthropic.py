@@ -1,18 +1,23 @@
+import orjson
 import pytest
 
 from app.providers.anthropic import Anthropic
 from app.providers.base import (
+    Finished,
     FinishReason,
     Image,
+    JsonFormat,
     ModelInfo,
+    ReasoningDelta,
     Request,
     Role,
+    ThoughtEnded,
     Tool,
     ToolCall,
     Turn,
     Usage,
 )
-from app.providers.errors import BrokenOff, ContextTooLong, Overloaded
+from app.providers.errors import BrokenOff, ContextTooLong, Overloaded, RequestRefused
 from tests.providers.fake_server import FakeServer, transcript
 from tests.providers.reading import endpoint, hear, question
 
@@ -136,6 +141,85 @@ async def test_an_answer_may_come_whole(server: FakeServer, provider: Anthropic)
     assert heard.calls == [ToolCall("toolu_a", "weather", '{"city":"Köln"}')]
     assert heard.usage == Usage(input=320, output=25, cache_read=300)
     assert heard.reason is FinishReason.TOOL_CALLS
+
+
+async def test_thoughts_end_with_what_proves_that_they_are_its_own(server: FakeServer, provider: Anthropic):
+    server.plays("anthropic/thoughts")
+
+    heard = await hear(provider.stream(question()))
+
+    about_thoughts = [event for event in heard.events if isinstance(event, ReasoningDelta | ThoughtEnded)]
+    assert about_thoughts == [
+        ReasoningDelta("First"),
+        ReasoningDelta(" one."),
+        ThoughtEnded(signature="EqQBCgIY"),
+        ThoughtEnded(redacted="EmwKAhgBEgy3va3p"),
+        ThoughtEnded(signature="EpID"),
+    ]
+    assert heard.calls == [ToolCall("toolu_a", "weather", '{"city": "Oslo"}')]
+
+
+async def test_which_stop_sequence_it_was_is_told(server: FakeServer, provider: Anthropic):
+    server.plays("anthropic/stopped")
+
+    heard = await hear(provider.stream(question(stop=("three",))))
+
+    assert heard.events[-1] == Finished(FinishReason.STOP, "three")
+
+
+@pytest.mark.parametrize("is_streamed", [True, False])
+async def test_json_that_a_tool_was_given_is_the_answer(
+    server: FakeServer, provider: Anthropic, is_streamed: bool
+):
+    server.plays("anthropic/json_by_tool" if is_streamed else "anthropic/whole_json_by_tool")
+
+    heard = await hear(provider.stream(question(response_format=JsonFormat(), streaming=is_streamed)))
+
+    assert orjson.loads(heard.text) == {"city": "Köln"}
+    assert (heard.calls, heard.reason) == ([], FinishReason.STOP)
+
+
+async def test_a_model_without_formats_is_asked_by_way_of_a_tool(server: FakeServer, provider: Anthropic):
+    server.plays("anthropic/refuses_formats", "anthropic/json_by_tool")
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}}
+
+    heard = await hear(provider.stream(question(response_format=JsonFormat(schema))))
+
+    by_format, by_tool = (request.json for request in server.received)
+    assert by_format["output_config"]["format"]["schema"] == schema
+    assert "output_config" not in by_tool
+    assert by_tool["tools"][0]["input_schema"] == schema
+    assert heard.text == '{"city": "Köln"}'
+
+
+async def test_a_budget_becomes_an_effort_for_a_model_that_knows_no_budgets(
+    server: FakeServer, provider: Anthropic
+):
+    server.plays("anthropic/refuses_budgets", "anthropic/answer")
+
+    await hear(provider.stream(question(thinking_budget=9_000, max_output_tokens=20_000)))
+
+    by_budget, by_effort = (request.json for request in server.received)
+    assert by_budget["thinking"] == {"type": "enabled", "budget_tokens": 9_000}
+    assert by_effort["thinking"]["type"] == "adaptive"
+    assert by_effort["output_config"] == {"effort": "high"}
+
+
+async def test_who_insists_on_thoughts_is_not_answered_without(server: FakeServer, provider: Anthropic):
+    server.plays("anthropic/refuses_adaptive_thinking", "anthropic/refuses_thinking")
+
+    with pytest.raises(RequestRefused, match="does not support thinking") as raised:
+        await hear(provider.stream(question(reasoning_effort="high")))
+    assert raised.value.parameter == "reasoning_effort"
+    assert len(server.received) == 2
+
+
+async def test_what_a_client_insists_on_is_refused_with_a_way_out(server: FakeServer, provider: Anthropic):
+    server.plays("anthropic/refuses_temperature")
+
+    with pytest.raises(RequestRefused, match="x-parley-drop-unsupported: true") as raised:
+        await hear(provider.stream(question(temperature=0.5)))
+    assert raised.value.parameter == "temperature"
 
 
 async def test_an_overload_in_mid_stream_keeps_its_name(server: FakeServer, provider: Anthropic):

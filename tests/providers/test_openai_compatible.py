@@ -1,6 +1,7 @@
 import pytest
 
 from app.providers.base import (
+    Finished,
     FinishReason,
     Image,
     ModelInfo,
@@ -143,6 +144,16 @@ async def test_tool_calls_are_put_together_from_their_pieces(
         ToolCall("call_b", "weather", '{"city": "Oslo"}'),
     ]
     assert heard.reason is FinishReason.TOOL_CALLS
+
+
+async def test_which_stop_sequence_it_was_is_told_where_the_server_says_so(
+    server: FakeServer, provider: OpenAICompatible
+):
+    server.plays("compatible/stopped")
+
+    heard = await hear(provider.stream(question(stop=("three",))))
+
+    assert heard.events[-1] == Finished(FinishReason.STOP, "three")
 
 
 async def test_a_server_may_forget_to_say_done(server: FakeServer, provider: OpenAICompatible):
