@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from app.catalog.listing import ListedModel
 from app.providers.base import EmbeddingRequest, Embeddings, Role, TextDelta, Turn
+from app.v1.offers import Offer
 from app.v1.openai import embeddings, errors, models
 from app.v1.openai.completions import Completions
 from app.v1.surface import BadRequest, Failure
@@ -71,14 +73,15 @@ def test_a_text_alone_is_a_list_of_one() -> None:
 
 def test_models_are_listed_under_their_names() -> None:
     found_at = datetime(2026, 11, 21, tzinfo=UTC)
+    model = ListedModel("echo", "echo-fast", "Echo, fast", found_at, 8192, None, ())
 
-    listing = models.listing([models.ListedModel("echo/echo", "echo", found_at, context_window=8192)])
+    listing = models.listing([Offer("echo/echo-fast", model)])
 
     assert listing == {
         "object": "list",
         "data": [
             {
-                "id": "echo/echo",
+                "id": "echo/echo-fast",
                 "object": "model",
                 "created": 1_795_219_200,
                 "owned_by": "echo",
