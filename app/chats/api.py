@@ -19,6 +19,7 @@ from app.chats.access import (
     longest_message,
     message_of,
 )
+from app.chats.crowding import RoomForAnother
 from app.chats.history import page_ending_at
 from app.chats.models import Message
 from app.chats.news import News, tell
@@ -90,13 +91,14 @@ async def read_chat(chat: CurrentChat) -> ChatBody:
 async def change_chat(
     request: Request, chat: CurrentChat, user: CurrentUser, session: Session, change: ChatChange
 ) -> ChatBody:
-    """Rename it, choose another model, or give it a system prompt of its own."""
+    """Rename it (an empty title changes nothing), choose another model, or give it a system prompt of its own."""
     if change.title is not None:
-        chat.title = posting.checked_title(change.title)
+        posting.rename_chat(chat, change.title)
     if change.model is not None:
         chat.model = change.model
     if "system_prompt" in change.model_fields_set:
-        chat.system_prompt = change.system_prompt
+        prompt = change.system_prompt
+        chat.system_prompt = None if prompt is None else posting.checked_prompt(prompt)
     _tell(request, session, user.id, chat.id, News.CHAT_CHANGED)
     return ChatBody.of(chat)
 
@@ -127,6 +129,7 @@ async def list_messages(
 
 @router.post(
     "/{chat_id}/messages",
+    dependencies=[RoomForAnother],
     response_model=Exchange,
     responses={
         200: {
@@ -171,7 +174,7 @@ async def read_message(message: CurrentMessage) -> MessageBody:
     return MessageBody.of(message)
 
 
-@router.post("/{chat_id}/messages/{message_id}/variants", status_code=201)
+@router.post("/{chat_id}/messages/{message_id}/variants", status_code=201, dependencies=[RoomForAnother])
 async def create_variant(
     chat: CurrentChat,
     reply: CurrentReply,
@@ -187,7 +190,7 @@ async def create_variant(
     return MessageBody.of(variant)
 
 
-@router.post("/{chat_id}/messages/{message_id}/continuation", status_code=202)
+@router.post("/{chat_id}/messages/{message_id}/continuation", status_code=202, dependencies=[RoomForAnother])
 async def create_continuation(
     chat: CurrentChat,
     reply: CurrentReply,

@@ -20,6 +20,7 @@ from app.chats.access import (
     longest_message,
 )
 from app.chats.costs import cost_of
+from app.chats.crowding import RoomForAnother
 from app.chats.history import Page, page_ending_at
 from app.chats.models import Chat, Message
 from app.chats.news import News, tell
@@ -50,7 +51,7 @@ async def new_chat(request: Request, user: CurrentUser, session: Session) -> HTM
     return await _page(request, user, session, None, Page([], None))
 
 
-@router.post("/chats")
+@router.post("/chats", dependencies=[RoomForAnother])
 async def create_chat(
     request: Request,
     user: CurrentUser,
@@ -83,7 +84,7 @@ async def show_earlier_messages(
     return await _messages(request, chat, shown)
 
 
-@router.post("/chats/{chat_id}/messages")
+@router.post("/chats/{chat_id}/messages", dependencies=[RoomForAnother])
 async def create_message(
     request: Request,
     chat: CurrentChat,
@@ -105,7 +106,7 @@ async def create_message(
     return await _messages(request, chat, Page([posted.question, posted.reply], None))
 
 
-@router.post("/chats/{chat_id}/messages/{message_id}/variants")
+@router.post("/chats/{chat_id}/messages/{message_id}/variants", dependencies=[RoomForAnother])
 async def create_variant(
     request: Request,
     chat: CurrentChat,
@@ -120,7 +121,7 @@ async def create_variant(
     return await _thread(request, chat, user, session)
 
 
-@router.post("/chats/{chat_id}/messages/{message_id}/continuation")
+@router.post("/chats/{chat_id}/messages/{message_id}/continuation", dependencies=[RoomForAnother])
 async def create_continuation(
     request: Request,
     chat: CurrentChat,
@@ -169,7 +170,7 @@ async def rename_chat(
     session: Session,
     title: Annotated[str, Form()] = "",
 ) -> Response:
-    chat.title = posting.checked_title(title) or chat.title
+    posting.rename_chat(chat, title)
     _tell(request, session, user, chat.id, News.CHAT_CHANGED)
     if not is_htmx(request):
         return _go_to(request, f"/chats/{chat.id}")

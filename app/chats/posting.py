@@ -52,20 +52,23 @@ async def start_chat(session: AsyncSession, owner: User, draft: Draft, *, longes
 async def create_chat(
     session: AsyncSession, owner: User, *, title: str = "", model: str = "", system_prompt: str | None = None
 ) -> Chat:
-    """A conversation without messages."""
-    chat = Chat(owner_id=owner.id, title=checked_title(title), model=model, system_prompt=system_prompt)
+    """A conversation without messages. Raises Invalid."""
+    prompt = None if system_prompt is None else checked_prompt(system_prompt)
+    chat = Chat(owner_id=owner.id, title=checked_title(title), model=model, system_prompt=prompt)
     session.add(chat)
     await session.flush()
     return chat
 
 
 async def post(session: AsyncSession, chat: Chat, author: User, draft: Draft, *, longest: int) -> Posted:
-    """A question at the end of the branch being read. Raises Invalid.
+    """A question at the end of the branch being read. Raises Invalid, Conflict.
 
     A reply that is still being written is no obstacle: the new one waits for it.
     """
     body = _checked(draft.body, longest)
     if posted := await _already_posted(session, author, draft.key):
+        if posted.question.chat_id != chat.id:
+            raise Conflict("This key names a message of another conversation already. Choose another key.")
         return posted
     if chat.tip_id is None and not chat.title:
         chat.title = title_from(body)
@@ -125,6 +128,11 @@ async def restore_chat(session: AsyncSession, chat: Chat) -> None:
     await session.flush()
 
 
+def rename_chat(chat: Chat, title: str) -> None:
+    """Another title; an empty one changes nothing. Raises Invalid."""
+    chat.title = checked_title(title) or chat.title
+
+
 def title_from(body: str) -> str:
     """A title made of a question: its first line without Markdown's signs, cut between words."""
     lines = (MARKDOWN_SIGNS.sub("", line).strip(" #>-\t") for line in body.splitlines())
@@ -139,6 +147,7 @@ def checked_title(title: str) -> str:
     title = " ".join(title.split())
     if len(title) > LONGEST_TITLE:
         raise Invalid(f"A title may have at most {LONGEST_TITLE} characters.", field="title")
+    _refuse_nul(title, "title")
     return title
 
 
@@ -146,6 +155,7 @@ def checked_prompt(prompt: str) -> str:
     """A system prompt fit to be stored. Raises Invalid."""
     if len(prompt) > LONGEST_PROMPT:
         raise Invalid(f"Instructions may have at most {LONGEST_PROMPT:,} characters.", field="system_prompt")
+    _refuse_nul(prompt, "system_prompt")
     return prompt.replace("\r\n", "\n").strip()
 
 
@@ -153,16 +163,20 @@ def _checked(body: str, longest: int) -> str:
     body = body.replace("\r\n", "\n").strip("\n")
     if not body.strip():
         raise Invalid("Write a message first.", field="body")
-    if "\x00" in body:
-        raise Invalid(
-            "The message holds a NUL character, which no text has. Remove it and send again.", field="body"
-        )
+    _refuse_nul(body, "body")
     if len(body) > longest:
         raise Invalid(
             f"The message has {len(body):,} characters; at most {longest:,} are accepted. Shorten it.",
             field="body",
         )
     return body
+
+
+def _refuse_nul(text: str, field: str) -> None:
+    if "\x00" in text:
+        raise Invalid(
+            "There is a NUL character in it, which no text has. Remove it and send again.", field=field
+        )
 
 
 async def _already_posted(session: AsyncSession, author: User, key: str | None) -> Posted | None:

@@ -88,7 +88,7 @@ class Settings(BaseSettings):
     max_running_replies: int = Field(
         20,
         ge=0,
-        description="Replies one person may have written at the same time; 0: as many as budgets allow.",
+        description="Replies written for one person at the same time, unless budgets limit them; 0: any number.",
     )
     metrics_token: str = Field(
         "",

@@ -70,3 +70,32 @@ async def test_sending_the_same_message_twice_stores_it_once(cast: Cast, echo: s
     assert second["reply"]["id"] == first["reply"]["id"]
     listed = (await cast.alice.client.get(f"/api/chats/{chat.id}/messages")).json()["messages"]
     assert len(listed) == 2
+
+
+async def test_a_key_names_one_message_of_one_conversation(cast: Cast, echo: str) -> None:
+    here, there = await cast.alice.starts_a_chat("Here"), await cast.alice.starts_a_chat("There")
+    message = {"content": "Hello", "model": echo, "key": "first"}
+    await cast.alice.client.post(f"/api/chats/{here.id}/messages", json=message)
+
+    elsewhere = await cast.alice.client.post(f"/api/chats/{there.id}/messages", json=message)
+
+    assert elsewhere.status_code == 409
+    assert (await cast.alice.client.get(f"/api/chats/{there.id}/messages")).json()["messages"] == []
+
+
+async def test_programs_and_pages_store_titles_and_instructions_alike(cast: Cast) -> None:
+    chat = await cast.alice.starts_a_chat("Harbour")
+    address = f"/api/chats/{chat.id}"
+
+    empty = await cast.alice.client.patch(address, json={"title": "  "})
+    told = await cast.alice.client.patch(address, json={"system_prompt": " One\r\nTwo \n"})
+    nul = [
+        await cast.alice.client.patch(address, json={"title": "a\x00b"}),
+        await cast.alice.client.patch(address, json={"system_prompt": "a\x00b"}),
+        await cast.alice.client.post("/api/chats", json={"system_prompt": "a\x00b"}),
+        await cast.alice.client.post(f"/chats/{chat.id}/title", data={"title": "a\x00b"}),
+    ]
+
+    assert empty.json()["title"] == "Harbour"
+    assert told.json()["system_prompt"] == "One\nTwo"
+    assert [response.status_code for response in nul] == [422] * 4
