@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from app.accounts.access import CurrentAct, CurrentAdministrator
 from app.catalog import connections, overview
-from app.catalog.access import CurrentDetection, CurrentDiscovery, CurrentVault
+from app.catalog.access import CurrentConnection, CurrentDetection, CurrentDiscovery, CurrentVault
 from app.catalog.connections import Wish
 from app.catalog.detection import Detection
 from app.catalog.selection import tick
@@ -75,6 +75,13 @@ async def connect_provider(
             raise
         return _show_form(request, detection, wish, error)
     discovery.refresh_after_commit(session, connection.id)
+    return RedirectResponse("/setup/models", status_code=303)
+
+
+@router.post("/provider/{connection_id}/removal")
+async def take_back_provider(connection: CurrentConnection, session: Session, act: CurrentAct) -> Response:
+    """Remove a connection that turned out not to work."""
+    await connections.remove(session, connection, act)
     return RedirectResponse("/setup/models", status_code=303)
 
 

@@ -1,5 +1,7 @@
 """The first run: from the first account to models that may be used."""
 
+import re
+
 import pytest
 from sqlalchemy import select
 
@@ -80,3 +82,19 @@ async def test_a_form_that_does_not_fit_comes_back_with_the_reason(cast: Cast) -
     assert response.status_code == 422
     assert "OpenAI wants a key" in response.text
     assert "My label" in response.text
+
+
+async def test_a_connection_that_does_not_work_is_kept_until_it_is_taken_back(cast: Cast) -> None:
+    await cast.alice.client.post("/setup/provider", data={"kind": "ollama", "base_url": "http://127.0.0.1:9"})
+
+    async def failed() -> str | None:
+        page = (await cast.alice.client.get("/setup/models")).text
+        return page if "The connection is kept" in page else None
+
+    address = re.search(r'formaction="(/setup/provider/\w+/removal)"', await until(failed))
+    assert address
+    assert (await cast.bob.client.post(address[1])).status_code == 404
+    removed = await cast.alice.client.post(address[1])
+
+    assert removed.headers["location"] == "/setup/models"
+    assert "Nothing is connected yet" in (await cast.alice.client.get("/setup/models")).text
