@@ -102,10 +102,9 @@ async def enable(session: AsyncSession, account: User, act: Act) -> None:
 
 
 async def _called(session: AsyncSession, name: str) -> User | None:
-    if not people.is_plain(name):
-        return None
-    query = select(User).where(User.is_service, func.lower(User.name) == name.strip().lower())
-    return (await session.scalars(query.limit(1))).first()
+    # Compared here, where every alphabet has capitals: SQLite lowers those of English only.
+    wanted = name.strip().casefold()
+    return next((one for one in await all_of_them(session) if one.name.casefold() == wanted), None)
 
 
 async def _free_name(session: AsyncSession, name: str) -> str:

@@ -106,7 +106,8 @@ async def _what(session: AsyncSession, reason: NoRoom, shown_in: Currency) -> st
 async def _whose(session: AsyncSession, standing: Standing, shown_in: Currency) -> str:
     budget = standing.budget
     if budget.is_own:
-        return f"Your own cap of {limit_in_words(budget, shown_in)}"
+        whose = "This key's own limit" if budget.scope == BudgetScope.KEY else "Your own cap"
+        return f"{whose} of {limit_in_words(budget, shown_in)}"
     what = f"{SPANS.get(Period(budget.period), '')}budget of {in_words(budget.amount, budget.unit, shown_in)}"
     if budget.scope == BudgetScope.USER:
         return f"Your {what}"
@@ -121,6 +122,8 @@ def _until(standing: Standing, timezone: str) -> str:
 
 
 def _who_can_raise(budget: Budget) -> str:
+    if budget.is_own and budget.scope == BudgetScope.KEY:
+        return "Its owner can change it under Settings → API keys, an administrator under Admin → Budgets."
     if budget.is_own:
         return "You can change it under Usage."
     return "An administrator can raise it under Admin → Budgets."

@@ -1,0 +1,154 @@
+"""Conversations with a key: only what it is for, and not a second longer than it is good."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import select
+
+from app.accounts.audit import Act
+from app.chats.models import Message, MessageRole, MessageStatus
+from app.core.clock import now
+from app.core.database import Database
+from app.core.settings import Settings
+from app.usage import prices
+from app.usage.pricing import Rates
+from tests.cast import Cast, Visitor
+from tests.chats.reading import events_of
+from tests.waiting import until
+
+STREAM = {"accept": "text/event-stream"}
+LONG = "/long 400 The tide comes in."
+
+
+@dataclass(frozen=True)
+class Key:
+    id: str
+    secret: str
+
+    @property
+    def header(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.secret}"}
+
+
+async def key_of_bob(cast: Cast, **rules: object) -> Key:
+    made = await cast.bob.client.post("/api/keys", json={"name": "Script"} | rules)
+    assert made.status_code == 201, made.text
+    return Key(made.json()["id"], made.json()["secret"])
+
+
+async def script_with(app: FastAPI, key: Key) -> Visitor:
+    script = Visitor(app)
+    script.headers.update(key.header)
+    return script
+
+
+async def test_a_key_for_something_else_opens_no_conversation(app: FastAPI, cast: Cast, echo: str) -> None:
+    chat = await cast.bob.starts_a_chat()
+    script = await script_with(app, await key_of_bob(cast, scopes=["usage", "embeddings"]))
+
+    for method, path in (
+        ("GET", "/api/chats"),
+        ("POST", "/api/chats"),
+        ("GET", f"/api/chats/{chat.id}"),
+        ("GET", f"/api/chats/{chat.id}/messages"),
+        ("POST", f"/api/chats/{chat.id}/messages"),
+    ):
+        response = await script.request(method, path, json={"content": "hello"} if method == "POST" else None)
+        assert (response.status_code, response.json()["error"]["code"]) == (403, "scope_missing"), path
+
+
+async def test_a_key_asks_only_the_models_it_is_kept_to(app: FastAPI, cast: Cast, echo: str) -> None:
+    script = await script_with(app, await key_of_bob(cast, models=["echo/echo-fast"]))
+    listed = (await script.get("/api/models")).json()["models"]
+    assert [model["id"] for model in listed] == ["echo/echo-fast"]
+    chat = (await script.post("/api/chats", json={"model": echo})).json()["id"]
+
+    allowed = await script.post(f"/api/chats/{chat}/messages", json={"content": "hello"})
+    refused = await script.post(
+        f"/api/chats/{chat}/messages", json={"content": "hello", "model": "echo/echo-slow"}
+    )
+    reply = allowed.json()["reply"]["id"]
+    variant = await script.post(
+        f"/api/chats/{chat}/messages/{reply}/variants", json={"model": "echo/echo-slow"}
+    )
+
+    assert allowed.status_code == 200
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "model_not_allowed")
+    assert "echo/echo-slow" in refused.json()["error"]["message"]
+    assert variant.status_code == 403
+    messages = (await script.get(f"/api/chats/{chat}/messages")).json()["messages"]
+    assert len(messages) == 2, "what is refused is not stored"
+
+
+async def test_a_chat_left_on_another_model_cannot_be_gone_on_with(
+    app: FastAPI, cast: Cast, echo: str
+) -> None:
+    chat = (await cast.bob.client.post("/api/chats", json={"model": "echo/echo-slow"})).json()["id"]
+    script = await script_with(app, await key_of_bob(cast, models=["echo/echo-fast"]))
+
+    refused = await script.post(f"/api/chats/{chat}/messages", json={"content": "hello"})
+
+    assert refused.json()["error"]["code"] == "model_not_allowed"
+
+
+async def test_a_limit_of_the_key_holds(app: FastAPI, cast: Cast, database: Database, echo: str) -> None:
+    async with database.writing() as session:
+        rates = Rates(input=1_000_000, output=1_000_000)
+        await prices.set_price(session, "echo", "echo-fast", rates, now(), Act("command line"))
+    key = await key_of_bob(cast, monthly_limit=0)
+    script = await script_with(app, key)
+    chat = (await script.post("/api/chats", json={"model": echo})).json()["id"]
+
+    answer = (await script.post(f"/api/chats/{chat}/messages", json={"content": "hello"})).json()
+
+    assert answer["reply"]["error"], answer
+    assert "This key's own limit of $0.00 a month" in answer["reply"]["error"]["message"]
+
+
+class TestRevoked:
+    """In the middle of an answer, at a real server."""
+
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        return settings.model_copy(update={"shutdown_grace": 0.0})
+
+    @pytest.mark.parametrize("how", ["by its owner", "by an administrator who disables the account"])
+    async def test_the_stream_and_the_answer_end_within_a_second(
+        self, cast: Cast, database: Database, echo: str, address: str, how: str
+    ) -> None:
+        key = await key_of_bob(cast)
+        async with httpx.AsyncClient(base_url=address, headers=key.header, timeout=20) as script:
+            chat = (await script.post("/api/chats", json={"model": "echo/echo"})).json()["id"]
+            path = f"/api/chats/{chat}/messages"
+            async with script.stream("POST", path, json={"content": LONG}, headers=STREAM) as response:
+                events = events_of(response)
+                for _ in range(5):
+                    last = await anext(events)
+                assert last.name == "delta"
+
+                if how == "by its owner":
+                    await cast.bob.client.delete(f"/api/keys/{key.id}")
+                else:
+                    await cast.alice.client.post(f"/admin/users/{cast.bob.id}/disable")
+                began = time.monotonic()
+                async with asyncio.timeout(5):
+                    names = [event.name async for event in events]
+
+            seconds = time.monotonic() - began
+            assert (await script.get(f"/api/chats/{chat}")).status_code == 401
+        reply = await until(lambda: ended_reply(database, chat))
+        assert reply.status == MessageStatus.STOPPED
+        assert reply.content, "what was said is kept"
+        assert "error" not in names
+        assert seconds < 2, "a second, and one more for a busy machine"
+
+
+async def ended_reply(database: Database, chat_id: str) -> Message | None:
+    async with database.reading() as session:
+        is_reply = (Message.chat_id == chat_id, Message.role == MessageRole.ASSISTANT)
+        reply = (await session.scalars(select(Message).where(*is_reply))).one()
+    return None if reply.is_running else reply
