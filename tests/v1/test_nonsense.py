@@ -58,7 +58,7 @@ bodies = st.fixed_dictionaries(
     [asked_in, counted_in, chat_in, generation_in, embedding_in, old_embedding_in],
     ids=lambda read: read.__name__,
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(body=bodies)
 def test_nonsense_is_refused_in_a_sentence(read: Read, body: Json) -> None:
     refusal = refusal_of(read, body)
