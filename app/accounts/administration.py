@@ -152,4 +152,4 @@ async def _refuse_losing_the_last(session: AsyncSession, user: User) -> None:
 
 
 def _record(session: AsyncSession, act: Act, action: str, user: User) -> None:
-    audit.record(session, act.actor, action, subject=user.username, address=act.address)
+    audit.record(session, act, action, subject=user.username)

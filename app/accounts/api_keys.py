@@ -174,4 +174,4 @@ def _checked_name(name: str) -> str:
 
 def _record(session: AsyncSession, act: Act, action: str, owner: User, key: ApiKey, detail: str = "") -> None:
     detail = f"{key.name} ({key.prefix}…)" + (f": {detail}" if detail else "")
-    audit.record(session, act.actor, action, subject=owner.username, detail=detail, address=act.address)
+    audit.record(session, act, action, subject=owner.username, detail=detail)

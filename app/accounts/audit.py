@@ -20,7 +20,7 @@ LONGEST_DETAIL = 1000
 
 @dataclass(frozen=True)
 class Act:
-    """Who acts, and from where; `actor` is COMMAND_LINE for the operator."""
+    """Who acts, and from where. An actor without an account is given by name: COMMAND_LINE, or NOBODY."""
 
     actor: User | str
     address: str = ""
@@ -43,19 +43,9 @@ class EventPage:
     next_before: str | None
 
 
-def record(
-    session: AsyncSession,
-    actor: User | str,
-    action: str,
-    *,
-    subject: str = "",
-    detail: str = "",
-    address: str = "",
-) -> None:
-    """Note that `actor` did `action` (a noun and a verb: `connection.created`) to `subject`.
-
-    An actor without an account is given by name: COMMAND_LINE, or NOBODY.
-    """
+def record(session: AsyncSession, act: Act, action: str, *, subject: str = "", detail: str = "") -> None:
+    """Note that `action` (a noun and a verb: `connection.created`) was done to `subject`."""
+    actor = act.actor
     actor_id, actor_name = (actor.id, actor.username) if isinstance(actor, User) else (None, actor)
     session.add(
         AuditEvent(
@@ -64,7 +54,7 @@ def record(
             action=action,
             subject=subject,
             detail=detail[:LONGEST_DETAIL],
-            address=address,
+            address=act.address,
         )
     )
 

@@ -127,4 +127,4 @@ async def _flush_unless_taken(session: AsyncSession) -> None:
 
 
 def _record(session: AsyncSession, act: Act, action: str, group: Group, detail: str = "") -> None:
-    audit.record(session, act.actor, action, subject=group.name, detail=detail, address=act.address)
+    audit.record(session, act, action, subject=group.name, detail=detail)

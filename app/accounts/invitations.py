@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import audit, people
+from app.accounts.audit import Act
 from app.accounts.models import Invitation, User, UserRole
 from app.core.clock import now
 from app.core.crypto import keyed_hash
@@ -29,11 +30,11 @@ async def invite(
     session: AsyncSession,
     inviter: User,
     signing_key: str,
+    act: Act,
     *,
     role: UserRole,
     days: int,
     email: str = "",
-    address: str = "",
 ) -> NewInvitation:
     """A link for one account with this role; with an e-mail address, for that address only. Raises Invalid."""
     token = secrets.token_urlsafe(24)
@@ -48,11 +49,10 @@ async def invite(
     await session.flush()
     audit.record(
         session,
-        inviter,
+        act,
         "invitation.created",
         subject=row.email or "anyone with the link",
         detail=f"role {role}",
-        address=address,
     )
     return NewInvitation(row, token)
 
@@ -86,7 +86,7 @@ async def all_open(session: AsyncSession) -> Sequence[Invitation]:
     return found.all()
 
 
-async def withdraw(session: AsyncSession, invitation_id: str, by: User, address: str) -> None:
+async def withdraw(session: AsyncSession, invitation_id: str, act: Act) -> None:
     """End an open invitation. Raises NotFound when there is none."""
     row = await session.scalar(
         update(Invitation)
@@ -97,7 +97,7 @@ async def withdraw(session: AsyncSession, invitation_id: str, by: User, address:
     if row is None:
         raise NotFound(GONE)
     subject = row.email or "anyone with the link"
-    audit.record(session, by, "invitation.withdrawn", subject=subject, address=address)
+    audit.record(session, act, "invitation.withdrawn", subject=subject)
 
 
 def _is_open(at: datetime) -> ColumnElement[bool]:

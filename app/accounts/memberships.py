@@ -206,4 +206,4 @@ def _place(user: User, group: Group, membership: Membership) -> Place:
 
 
 def _record(session: AsyncSession, act: Act, action: str, group: Group, user: User) -> None:
-    audit.record(session, act.actor, action, subject=group.name, detail=user.username, address=act.address)
+    audit.record(session, act, action, subject=group.name, detail=user.username)

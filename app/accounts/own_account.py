@@ -13,7 +13,9 @@ async def change_profile(house: House, identity: Identity, visit: Visit, *, name
         user = await people.by_id(session, identity.user.id)
         if (user.name, user.timezone) != (name, timezone):
             user.name, user.timezone = name, timezone
-            audit.record(session, user, "user.profile_changed", subject=user.username, address=visit.address)
+            audit.record(
+                session, audit.Act(user, visit.address), "user.profile_changed", subject=user.username
+            )
 
 
 async def change_email(house: House, identity: Identity, visit: Visit, *, email: str, password: str) -> None:
@@ -27,11 +29,10 @@ async def change_email(house: House, identity: Identity, visit: Visit, *, email:
             await people.change_email(session, user, email)
             audit.record(
                 session,
-                user,
+                audit.Act(user, visit.address),
                 "user.email_changed",
                 subject=user.username,
                 detail=detail,
-                address=visit.address,
             )
 
 
@@ -47,4 +48,4 @@ async def change_password(house: House, identity: Identity, visit: Visit, *, cur
     async with house.database.writing() as session:
         (await people.by_id(session, user.id)).password_hash = password_hash
         await sessions.end_all(session, house.hub, user.id, except_id=identity.session_id)
-        audit.record(session, user, "user.password_changed", subject=user.username, address=visit.address)
+        audit.record(session, audit.Act(user, visit.address), "user.password_changed", subject=user.username)

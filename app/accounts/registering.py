@@ -16,6 +16,7 @@ from app.accounts import (
     people,
     signing_in,
 )
+from app.accounts.audit import Act
 from app.accounts.house import House, Visit
 from app.accounts.models import User, UserRole
 from app.accounts.people import Details
@@ -48,7 +49,7 @@ async def set_up(house: House, application: Application, visit: Visit) -> Signed
     async with house.database.writing() as session:
         await first_run.claim(session)
         user = await people.create(session, details, password_hash, UserRole.ADMINISTRATOR)
-        audit.record(session, user, "workspace.set_up", address=visit.address)
+        audit.record(session, Act(user, visit.address), "workspace.set_up")
         signed_in = await signing_in.start_session(session, house, user, visit)
     first_run.forget_code(house.settings)
     return signed_in
@@ -64,7 +65,7 @@ async def register(house: House, application: Application, visit: Visit) -> Sign
     password_hash = await passwords.hashed(application.password)
     async with house.database.writing() as session:
         user = await people.create(session, details, password_hash)
-        audit.record(session, user, "user.registered", subject=user.username, address=visit.address)
+        audit.record(session, Act(user, visit.address), "user.registered", subject=user.username)
         return await signing_in.start_session(session, house, user, visit)
 
 
@@ -81,7 +82,7 @@ async def accept(house: House, token: str, application: Application, visit: Visi
     async with house.database.writing() as session:
         user = await people.create(session, details, password_hash, UserRole(invitation.role))
         await invitations.use_up(session, invitation.id, user)
-        audit.record(session, user, "invitation.accepted", subject=user.username, address=visit.address)
+        audit.record(session, Act(user, visit.address), "invitation.accepted", subject=user.username)
         return await signing_in.start_session(session, house, user, visit)
 
 
@@ -92,5 +93,5 @@ async def add_by_operator(house: House, application: Application, role: UserRole
     async with house.database.writing() as session:
         user = await people.create(session, details, password_hash, role)
         detail = f"role {role}"
-        audit.record(session, audit.COMMAND_LINE, "user.created", subject=user.username, detail=detail)
+        audit.record(session, Act(audit.COMMAND_LINE), "user.created", subject=user.username, detail=detail)
     return user

@@ -127,4 +127,4 @@ async def _free_handle(session: AsyncSession, name: str) -> str:
 
 
 def _record(session: AsyncSession, act: Act, action: str, account: User, detail: str = "") -> None:
-    audit.record(session, act.actor, action, subject=account.username, detail=detail, address=act.address)
+    audit.record(session, act, action, subject=account.username, detail=detail)

@@ -109,7 +109,7 @@ async def end_other_sessions(
     count = await sessions.end_all(session, house.hub, identity.user.id, except_id=identity.session_id)
     if count:
         detail = f"{count} other sessions"
-        audit.record(session, identity.user, "session.ended", detail=detail, address=visit.address)
+        audit.record(session, audit.Act(identity.user, visit.address), "session.ended", detail=detail)
     return _back("sessions")
 
 
@@ -119,7 +119,7 @@ async def end_session(
 ) -> Response:
     if not await sessions.end(session, house.hub, user.id, session_id):
         raise NotFound("This session is over already.")
-    audit.record(session, user, "session.ended", address=visit.address)
+    audit.record(session, audit.Act(user, visit.address), "session.ended")
     return _back("sessions")
 
 

@@ -57,7 +57,7 @@ async def start_session(session: AsyncSession, house: House, user: User, visit: 
     sign_in = await sessions.start(
         session, user.id, expires_at=expires_at, address=visit.address, user_agent=visit.user_agent
     )
-    audit.record(session, user, "session.created", address=visit.address)
+    audit.record(session, audit.Act(user, visit.address), "session.created")
     token = tokens.issue(house.signing_key, sign_in.id, issued_at=at, expires_at=expires_at)
     return SignedIn(token, expires_at, known_browsers.new_mark(house.signing_key, user.id))
 
@@ -68,7 +68,7 @@ async def sign_out(house: House, identity: Identity, visit: Visit) -> None:
         return
     async with house.database.writing() as session:
         if await sessions.end(session, house.hub, identity.user.id, identity.session_id):
-            audit.record(session, identity.user, "session.ended", address=visit.address)
+            audit.record(session, audit.Act(identity.user, visit.address), "session.ended")
 
 
 async def confirm_password(house: House, user: User, password: str) -> None:
@@ -99,4 +99,4 @@ async def _record_refusal(house: House, user: User | None, visit: Visit) -> None
     # A name without an account is not written down: it may be a password typed into the wrong field.
     async with house.database.writing() as session:
         subject = user.username if user else "an unknown account"
-        audit.record(session, audit.NOBODY, "session.refused", subject=subject, address=visit.address)
+        audit.record(session, audit.Act(audit.NOBODY, visit.address), "session.refused", subject=subject)

@@ -50,7 +50,7 @@ async def change(
         )
     if (row.name, row.system_prompt, row.timezone) != (name, system_prompt, timezone):
         row.name, row.system_prompt, row.timezone = name, system_prompt, timezone
-        audit.record(session, act.actor, "workspace.changed", subject=name, address=act.address)
+        audit.record(session, act, "workspace.changed", subject=name)
         after_commit(session, lambda: hub.publish(STREAM, CHANGED))
     return row
 

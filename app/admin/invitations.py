@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
 from app.accounts import invitations
-from app.accounts.access import CurrentAdministrator, CurrentHouse, CurrentVisit
+from app.accounts.access import CurrentAct, CurrentAdministrator, CurrentHouse
 from app.accounts.forms import errors_by_field
 from app.accounts.house import House
 from app.accounts.models import UserRole
@@ -30,7 +30,7 @@ async def create_invitation(
     request: Request,
     house: CurrentHouse,
     administrator: CurrentAdministrator,
-    visit: CurrentVisit,
+    act: CurrentAct,
     email: Annotated[str, Form()] = "",
     role: Annotated[UserRole, Form()] = UserRole.MEMBER,
 ) -> Response:
@@ -40,10 +40,10 @@ async def create_invitation(
                 session,
                 administrator,
                 house.signing_key,
+                act,
                 role=role,
                 days=house.settings.invitation_days,
                 email=email,
-                address=visit.address,
             )
     except Invalid as error:
         return await _page(request, house, error=error, email=email)
@@ -51,10 +51,8 @@ async def create_invitation(
 
 
 @router.post("/invitations/{invitation_id}/withdraw")
-async def withdraw_invitation(
-    session: Session, administrator: CurrentAdministrator, visit: CurrentVisit, invitation_id: str
-) -> Response:
-    await invitations.withdraw(session, invitation_id, administrator, visit.address)
+async def withdraw_invitation(session: Session, act: CurrentAct, invitation_id: str) -> Response:
+    await invitations.withdraw(session, invitation_id, act)
     return RedirectResponse("/admin/invitations?done=withdrawn", status_code=303)
 
 

@@ -202,4 +202,4 @@ def _start_afresh(connection: Connection) -> None:
 
 
 def _record(session: AsyncSession, act: Act, action: str, connection: Connection, detail: str = "") -> None:
-    audit.record(session, act.actor, action, subject=connection.name, detail=detail, address=act.address)
+    audit.record(session, act, action, subject=connection.name, detail=detail)

@@ -153,4 +153,4 @@ async def _record(session: AsyncSession, act: Act, verb: str, thing: Restrictabl
     else:
         connection = await session.get_one(Connection, thing.connection_id)
         action, subject = f"model.{verb}", f"{connection.name}/{thing.name}"
-    audit.record(session, act.actor, action, subject=subject, detail=detail, address=act.address)
+    audit.record(session, act, action, subject=subject, detail=detail)

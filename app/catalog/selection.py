@@ -60,9 +60,7 @@ async def _set(
         if not is_enabled and model.missing_since is not None and not model.is_restricted:
             await session.delete(model)
     action = "models.enabled" if is_enabled else "models.disabled"
-    audit.record(
-        session, act.actor, action, subject=connection.name, detail=_listed(models), address=act.address
-    )
+    audit.record(session, act, action, subject=connection.name, detail=_listed(models))
 
 
 def _listed(models: list[Model]) -> str:

@@ -75,5 +75,5 @@ async def _reencrypt(house: "House", keys: tuple[str, ...]) -> int:
             count = await reencrypt(session, Vault(keys))
         except Undecipherable as error:
             stop(str(error))
-        audit.record(session, audit.COMMAND_LINE, "secrets.rotated", detail=f"{count} keys")
+        audit.record(session, audit.Act(audit.COMMAND_LINE), "secrets.rotated", detail=f"{count} keys")
         return count

@@ -184,5 +184,5 @@ async def _record(
 ) -> None:
     subject = subject_of(budget)
     name = (await names_of(session, [subject]))[subject]
-    audit.record(session, act.actor, action, subject=name, detail=detail, address=act.address)
+    audit.record(session, act, action, subject=name, detail=detail)
     after_commit(session, lambda: hub.publish(STREAM, CHANGED))

@@ -44,7 +44,7 @@ async def change(
         await session.flush()
     row = await _show_in(session, code, on)
     detail = f"1 USD = {Decimal(micros) / MILLION:f} {code} as of {on:%Y-%m-%d}"
-    audit.record(session, act.actor, "currency.changed", subject=code, detail=detail, address=act.address)
+    audit.record(session, act, "currency.changed", subject=code, detail=detail)
     after_commit(session, lambda: hub.publish(STREAM, CHANGED))
     return row
 

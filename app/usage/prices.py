@@ -162,6 +162,4 @@ def _row(connection: str, model: str, effective_from: datetime, act: Act) -> Pri
 def _record(
     session: AsyncSession, act: Act, action: str, connection: str, model: str, detail: str = ""
 ) -> None:
-    audit.record(
-        session, act.actor, action, subject=f"{connection}/{model}", detail=detail, address=act.address
-    )
+    audit.record(session, act, action, subject=f"{connection}/{model}", detail=detail)
