@@ -16,6 +16,9 @@ INCOMPLETE = {
     FinishReason.CONTENT_FILTER: "content_filter",
 }
 
+KNOWN_CODES = frozenset({"context_length_exceeded", "insufficient_quota", "rate_limit_exceeded"})
+"""Clients decide by them whether to shorten, to wait or to give up."""
+
 
 def echo_of(asked: Fields) -> Json:
     """What of a request its response repeats."""
@@ -69,8 +72,16 @@ def ended(response: Json, answer: Answer, output: list[Json]) -> Json:
 
 
 def failed(response: Json, failure: Failure, output: list[Json]) -> Json:
-    error = {"code": errors.code_of(failure), "message": failure.message}
+    error = {"code": _error_code(failure), "message": failure.message}
     return response | {"status": "failed", "error": error, "output": output}
+
+
+def _error_code(failure: Failure) -> str:
+    """Responses know few codes."""
+    code = errors.code_of(failure)
+    if code in KNOWN_CODES:
+        return code
+    return "server_error" if failure.status >= 500 else "invalid_prompt"
 
 
 def status_of(answer: Answer) -> Status:

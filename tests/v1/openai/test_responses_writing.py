@@ -183,7 +183,7 @@ def test_a_broken_stream_never_looks_whole() -> None:
 
     assert kinds_of(stream)[-1] == "failed"
     response = documents_in(stream)[-1]["response"]
-    assert (response["status"], response["error"]["code"]) == ("failed", "broken_off")
+    assert (response["status"], response["error"]["code"]) == ("failed", "server_error")
     assert response["output"][0]["status"] == "incomplete"
 
 
