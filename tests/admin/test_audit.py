@@ -26,9 +26,9 @@ async def test_it_tells_who_did_what_from_where(cast: Cast) -> None:
     page = (await cast.alice.client.get("/admin/audit")).text
 
     lines = (
-        'session.created">Logged in',
-        'session.refused">Failed to log in',
-        'user.enabled">Enabled an account',
+        'title="session.created">Logged in',
+        'title="session.refused">Failed to log in',
+        'title="user.enabled">Enabled an account',
     )
     told = [page.index(line) for line in lines]
     assert told == sorted(told), "newest first"
