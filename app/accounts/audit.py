@@ -25,6 +25,11 @@ class Act:
     actor: User | str
     address: str = ""
 
+    @property
+    def by(self) -> str:
+        """The actor's name, as records keep it."""
+        return self.actor.username if isinstance(self.actor, User) else self.actor
+
 
 @dataclass(frozen=True)
 class Filter:
@@ -45,12 +50,10 @@ class EventPage:
 
 def record(session: AsyncSession, act: Act, action: str, *, subject: str = "", detail: str = "") -> None:
     """Note that `action` (a noun and a verb: `connection.created`) was done to `subject`."""
-    actor = act.actor
-    actor_id, actor_name = (actor.id, actor.username) if isinstance(actor, User) else (None, actor)
     session.add(
         AuditEvent(
-            actor_id=actor_id,
-            actor_name=actor_name,
+            actor_id=act.actor.id if isinstance(act.actor, User) else None,
+            actor_name=act.by,
             action=action,
             subject=subject,
             detail=detail[:LONGEST_DETAIL],

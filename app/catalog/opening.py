@@ -7,7 +7,6 @@ effective with the next call, in every process, without anyone being told.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from app.catalog.models import Connection
 from app.core.crypto import Undecipherable, Vault, open_vault
@@ -21,13 +20,17 @@ from app.providers.registry import KINDS, Kind
 class KeyUnreadable(ProviderError):
     """The stored key was encrypted with an encryption key that is no longer here."""
 
-    code: ClassVar[str] = "key_unreadable"
+    code = "key_unreadable"
+    title = "The provider's key can no longer be read"
+    word = "Key unreadable"
 
 
 class KeyMissing(ProviderError):
     """The provider wants a key, and none is stored."""
 
-    code: ClassVar[str] = "key_missing"
+    code = "key_missing"
+    title = "The provider wants a key"
+    word = "No key"
 
 
 @dataclass(frozen=True)

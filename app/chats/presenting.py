@@ -5,28 +5,19 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
-from app.catalog.access import ModelFace, faces_of
+from app.catalog.access import ModelFace, ModelNotUsable, faces_of
+from app.catalog.opening import KeyMissing, KeyUnreadable
+from app.chats.context import QuestionTooLong
 from app.chats.history import Page, Variants, variants_of
 from app.chats.models import Chat, Message, MessageStatus
 from app.chats.rendering import render_aside
 from app.chats.views import ChatView, ErrorView, MessageView
 from app.core.templating import hue_of
+from app.providers.errors import BY_CODE, ProviderError
+from app.usage.refusals import OverBudget, TooFast
 
-ERROR_TITLES = {
-    "key_rejected": "The provider does not accept its key",
-    "out_of_credit": "The provider's credit is used up",
-    "model_gone": "This model is gone",
-    "model_not_usable": "This model cannot be used",
-    "context_too_long": "Too long for this model",
-    "request_refused": "The provider refused this request",
-    "rate_limited": "The provider's limit is reached",
-    "overloaded": "The provider is overloaded",
-    "not_reachable": "The provider cannot be reached",
-    "timed_out": "The provider took too long",
-    "not_the_protocol": "The provider answered in another language",
-    "broken_off": "The answer broke off",
-    "budget_exceeded": "The budget does not allow this",
-    "rate_limit_exceeded": "Too many requests",
+TITLES = {error.code: error.title for error in (*BY_CODE.values(), KeyMissing, KeyUnreadable)} | {
+    error.code: error.title for error in (ModelNotUsable, QuestionTooLong, OverBudget, TooFast)
 }
 
 
@@ -176,5 +167,5 @@ def _reasoning_seconds(message: Message) -> int | None:
 def _error(message: Message) -> ErrorView | None:
     if message.status != MessageStatus.FAILED:
         return None
-    title = ERROR_TITLES.get(message.error_code, "That did not work")
+    title = TITLES.get(message.error_code, ProviderError.title)
     return ErrorView(title, message.error_message, message.error_code)

@@ -163,4 +163,3 @@ class ComposerView:
     placeholder: str
     draft_key: str
     key: str
-    is_disabled_reason: str | None = None

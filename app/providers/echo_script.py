@@ -40,23 +40,6 @@ def echo(words: str) -> str:
     return words
 ```"""
 
-FAILURES: dict[str, type[errors.ProviderError]] = {
-    kind.code: kind
-    for kind in (
-        errors.KeyRejected,
-        errors.OutOfCredit,
-        errors.ModelGone,
-        errors.ContextTooLong,
-        errors.RequestRefused,
-        errors.RateLimited,
-        errors.Overloaded,
-        errors.NotReachable,
-        errors.TimedOut,
-        errors.NotTheProtocol,
-        errors.BrokenOff,
-    )
-}
-
 
 @dataclass(frozen=True)
 class Script:
@@ -158,5 +141,5 @@ def _until(stops: Sequence[str], text: str) -> tuple[str, str | None]:
 
 
 def _failure(code: str) -> errors.ProviderError:
-    kind = FAILURES.get(code, errors.RequestRefused)
+    kind = errors.BY_CODE.get(code, errors.RequestRefused)
     return kind("Echo failed because it was told to.", "Ask again without /fail.")

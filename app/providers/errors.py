@@ -11,6 +11,10 @@ class ProviderError(Exception):
     """A call of a provider failed. `cause` says what happened, `remedy` what a person can do."""
 
     code: ClassVar[str] = "provider_error"
+    title: ClassVar[str] = "That did not work"
+    """What a person reads above cause and remedy, where an answer should be."""
+    word: ClassVar[str] = "Failed"
+    """The same in short, of the connection."""
     retryable: ClassVar[bool] = False
     """Whether the same call may succeed a moment later."""
 
@@ -24,20 +28,26 @@ class ProviderError(Exception):
 
 class KeyRejected(ProviderError):
     code = "key_rejected"
+    title = "The provider does not accept its key"
+    word = "Key rejected"
 
 
 class OutOfCredit(ProviderError):
     code = "out_of_credit"
+    title = "The provider's credit is used up"
+    word = "Out of credit"
 
 
 class ModelGone(ProviderError):
     code = "model_gone"
+    title = "This model is gone"
 
 
 class ContextTooLong(ProviderError):
     """`excess` is by how many tokens, where the provider said so."""
 
     code = "context_too_long"
+    title = "Too long for this model"
 
     def __init__(self, cause: str, remedy: str = "", *, excess: int | None = None) -> None:
         super().__init__(cause, remedy)
@@ -52,6 +62,7 @@ class RequestRefused(ProviderError):
     """
 
     code = "request_refused"
+    title = "The provider refused this request"
 
     def __init__(
         self, cause: str, remedy: str = "", *, parameter: str | None = None, vendor_words: str = ""
@@ -63,16 +74,22 @@ class RequestRefused(ProviderError):
 
 class RateLimited(ProviderError):
     code = "rate_limited"
+    title = "The provider's limit is reached"
+    word = "Rate limited"
     retryable = True
 
 
 class Overloaded(ProviderError):
     code = "overloaded"
+    title = "The provider is overloaded"
+    word = "Overloaded"
     retryable = True
 
 
 class NotReachable(ProviderError):
     code = "not_reachable"
+    title = "The provider cannot be reached"
+    word = "Not reachable"
     retryable = True
 
 
@@ -84,6 +101,8 @@ class Misaddressed(NotReachable):
 
 class TimedOut(ProviderError):
     code = "timed_out"
+    title = "The provider took too long"
+    word = "Too slow to answer"
     retryable = True
 
 
@@ -91,10 +110,33 @@ class NotTheProtocol(ProviderError):
     """Something answered, but not in the language that was expected."""
 
     code = "not_the_protocol"
+    title = "The provider answered in another language"
+    word = "Not the expected answer"
 
 
 class BrokenOff(ProviderError):
     """The stream ended, or failed, before the answer was whole."""
 
     code = "broken_off"
+    title = "The answer broke off"
+    word = "Answer broke off"
     retryable = True
+
+
+BY_CODE: dict[str, type[ProviderError]] = {
+    kind.code: kind
+    for kind in (
+        KeyRejected,
+        OutOfCredit,
+        ModelGone,
+        ContextTooLong,
+        RequestRefused,
+        RateLimited,
+        Overloaded,
+        NotReachable,
+        TimedOut,
+        NotTheProtocol,
+        BrokenOff,
+    )
+}
+"""Every code that an adapter's error may have."""

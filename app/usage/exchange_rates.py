@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import audit
 from app.accounts.audit import Act
-from app.accounts.models import User, Workspace
+from app.accounts.models import Workspace
 from app.accounts.workspace import CHANGED, STREAM, stored_or_new
 from app.core.database import after_commit
 from app.core.errors import Invalid
@@ -40,7 +40,7 @@ async def change(
         raise Invalid("A rate of a day to come is not known yet. Choose today or an earlier day.", field="on")
     micros = MILLION if code == USD.code else _rate(rate)
     if code != USD.code:
-        session.add(ExchangeRate(currency=code, rate_micros=micros, since=on, created_by=_name(act)))
+        session.add(ExchangeRate(currency=code, rate_micros=micros, since=on, created_by=act.by))
         await session.flush()
     row = await _show_in(session, code, on)
     detail = f"1 USD = {Decimal(micros) / MILLION:f} {code} as of {on:%Y-%m-%d}"
@@ -93,7 +93,3 @@ def _rate(typed: str) -> int:
     if micros <= 0:
         raise Invalid("The rate is more than zero and less than a million.", field="rate")
     return micros
-
-
-def _name(act: Act) -> str:
-    return act.actor.username if isinstance(act.actor, User) else act.actor

@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import audit
 from app.accounts.audit import Act
-from app.accounts.models import User
 from app.core.clock import now
 from app.core.errors import Invalid, NotFound
 from app.usage import price_list
@@ -155,7 +154,7 @@ async def _overrides(session: AsyncSession, only: Name | None = None) -> dict[Na
 
 
 def _row(connection: str, model: str, effective_from: datetime, act: Act) -> PriceOverride:
-    by = act.actor.username if isinstance(act.actor, User) else act.actor
+    by = act.by
     return PriceOverride(connection=connection, model=model, effective_from=effective_from, created_by=by)
 
 
