@@ -13,7 +13,7 @@ from app.core.crypto import Undecipherable, Vault, open_vault
 from app.core.settings import Settings
 from app.providers import wire
 from app.providers.base import Endpoint, Provider, Timeouts
-from app.providers.errors import ProviderError
+from app.providers.errors import BY_CODE, ProviderError
 from app.providers.registry import KINDS, Kind
 
 
@@ -31,6 +31,14 @@ class KeyMissing(ProviderError):
     code = "key_missing"
     title = "The provider wants a key"
     word = "No key"
+
+
+ERRORS: dict[str, type[ProviderError]] = {
+    **BY_CODE,
+    KeyMissing.code: KeyMissing,
+    KeyUnreadable.code: KeyUnreadable,
+}
+"""Every way in which a call of a connection may fail, by its code."""
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalog.addresses import is_on_this_machine
 from app.catalog.models import Connection, Model
-from app.catalog.opening import KeyMissing, KeyUnreadable
+from app.catalog.opening import ERRORS
 from app.catalog.restrictions import Audience, audience_of, audiences
 from app.core.clock import now
-from app.providers.errors import BY_CODE, ProviderError
+from app.providers.errors import ProviderError
 from app.providers.registry import KINDS, Kind
 
 UNKNOWN_KIND = Kind("unknown", "Unknown kind", icon="plug", hue=0, open=KINDS["echo"].open)
 LONGEST_FIRST_ANSWER = timedelta(minutes=2)
-WORDS = {kind.code: kind.word for kind in (*BY_CODE.values(), KeyMissing, KeyUnreadable)}
 PASSING = frozenset({"rate_limited", "overloaded", "timed_out", "broken_off"})
 """Troubles that end by themselves: a warning, not an error."""
 
@@ -116,7 +115,7 @@ def _state(connection: Connection) -> State:
         return State("off", "Off")
     if connection.is_failing:
         light = "warning" if connection.last_error_code in PASSING else "error"
-        return State(light, WORDS.get(connection.last_error_code, ProviderError.word))
+        return State(light, ERRORS.get(connection.last_error_code, ProviderError).word)
     if connection.last_success_at is not None:
         return State(
             "online", "Online, on this machine" if is_on_this_machine(connection.base_url) else "Online"

@@ -6,17 +6,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
 from app.catalog.access import ModelFace, ModelNotUsable, faces_of
-from app.catalog.opening import KeyMissing, KeyUnreadable
+from app.catalog.opening import ERRORS
 from app.chats.context import QuestionTooLong
 from app.chats.history import Page, Variants, variants_of
 from app.chats.models import Chat, Message, MessageStatus
 from app.chats.rendering import render_aside
 from app.chats.views import ChatView, ErrorView, MessageView
 from app.core.templating import hue_of
-from app.providers.errors import BY_CODE, ProviderError
+from app.providers.errors import ProviderError
 from app.usage.refusals import OverBudget, TooFast
 
-TITLES = {error.code: error.title for error in (*BY_CODE.values(), KeyMissing, KeyUnreadable)} | {
+TITLES = {code: error.title for code, error in ERRORS.items()} | {
     error.code: error.title for error in (ModelNotUsable, QuestionTooLong, OverBudget, TooFast)
 }
 

@@ -66,7 +66,9 @@ async def test_a_period_leaves_out_what_is_older(cast: Cast, database: Database)
 async def test_it_has_pages_that_neither_repeat_nor_skip(cast: Cast, database: Database) -> None:
     async with database.writing() as session:
         for number in range(120):
-            audit.record(session, audit.COMMAND_LINE, "test.counted", subject=f"number {number:03}")
+            audit.record(
+                session, audit.Act(audit.COMMAND_LINE), "test.counted", subject=f"number {number:03}"
+            )
 
     seen: list[str] = []
     before: str | None = None
