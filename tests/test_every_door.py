@@ -28,6 +28,8 @@ PUBLIC = {
     "/openapi.json",
 }
 ENDLESS = {"/live"}
+FOR_EVERY_KEY = {"/api/me", "/api/models", "/api/embeddings"}
+"""Open to keys of every scope, or for that of embeddings."""
 NONSENSE_IDS = (
     "nonsense",
     "%00",
@@ -100,6 +102,18 @@ async def test_members_meet_nothing_under_admin(cast: Cast) -> None:
         response = await cast.bob.client.request(method, address(path))
 
         assert response.status_code == 404, (method, path)
+
+
+async def test_a_key_opens_only_what_its_scopes_are_for(client: Visitor, cast: Cast) -> None:
+    """Whatever is added under /api asks for a scope, or is named here."""
+    made = await cast.alice.client.post("/api/keys", json={"name": "Vectors", "scopes": ["embeddings"]})
+    key = {"x-api-key": made.json()["secret"]}
+    assert (await client.get("/api/me", headers=key)).status_code == 200
+
+    for method, path in DOORS:
+        if path.startswith("/api/") and path not in FOR_EVERY_KEY:
+            response = await client.request(method, address(path), headers=key)
+            assert response.status_code == 403, (method, path)
 
 
 async def test_what_is_public_never_breaks(client: Visitor, cast: Cast) -> None:

@@ -1,11 +1,10 @@
 """JSON: one's own keys. They are made in a browser's session, or with a key that has the scope `admin`."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from app.accounts import api_keys
 from app.accounts.access import CurrentHouse, CurrentIdentity, CurrentVisit
 from app.accounts.audit import Act
-from app.accounts.identity import Identity
 from app.accounts.key_rules import Scope
 from app.core.clock import now
 from app.core.database import Session
@@ -16,14 +15,22 @@ from app.usage.key_schemas import Key, KeyToMake, MadeKey
 router = APIRouter(prefix="/api/keys", tags=["Keys"])
 
 
-@router.get("")
+async def refuse_plain_keys(identity: CurrentIdentity) -> None:
+    # A key that makes keys would outlive its own revocation.
+    if identity.api_key is not None and Scope.ADMIN not in identity.caller.scopes:
+        raise Forbidden("A key cannot make or end keys. Log in with a browser, and do it under Settings.")
+
+
+PlainKeysRefused = Depends(refuse_plain_keys)
+
+
+@router.get("", dependencies=[PlainKeysRefused])
 async def list_keys(identity: CurrentIdentity, session: Session) -> list[Key]:
     """One's own keys that are not revoked, the latest first."""
-    _refuse_plain_keys(identity)
     return [Key.of(key) for key in await api_keys.keys_of(session, identity.user.id)]
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, dependencies=[PlainKeysRefused])
 async def create_key(
     identity: CurrentIdentity, session: Session, house: CurrentHouse, visit: CurrentVisit, given: KeyToMake
 ) -> MadeKey:
@@ -31,7 +38,6 @@ async def create_key(
 
     Its secret is in this answer and nowhere else.
     """
-    _refuse_plain_keys(identity)
     wanted = given.wanted(now())
     if identity.api_key is not None:
         api_keys.refuse_more_than(identity.api_key, wanted.rules)
@@ -43,11 +49,5 @@ async def create_key(
 async def revoke_key(identity: CurrentIdentity, session: Session, visit: CurrentVisit, key_id: str) -> None:
     """End one of one's own keys, at once. A key may always end itself."""
     if key_id != identity.api_key_id:
-        _refuse_plain_keys(identity)
+        await refuse_plain_keys(identity)
     await api_keys.revoke(session, identity.user, key_id, Act(identity.user, visit.address))
-
-
-def _refuse_plain_keys(identity: Identity) -> None:
-    # A key that makes keys would outlive its own revocation.
-    if identity.api_key is not None and Scope.ADMIN not in identity.caller.scopes:
-        raise Forbidden("A key cannot make or end keys. Log in with a browser, and do it under Settings.")

@@ -38,6 +38,7 @@ class KeyView:
     key: ApiKey
     rules: Rules
     lines: Sequence[Line]
+    has_expired: bool
 
 
 async def make(session: AsyncSession, house: House, owner: User, act: Act, wanted: WantedKey) -> NewKey:
@@ -65,7 +66,10 @@ async def views_of(
 ) -> list[KeyView]:
     """These keys, with what limits each of them."""
     lines = await _lines_of(session, keys, at, currency)
-    return [KeyView(key, api_keys.rules_of(key), lines.get(key.id, [])) for key in keys]
+    return [
+        KeyView(key, api_keys.rules_of(key), lines.get(key.id, []), api_keys.has_expired(key, at))
+        for key in keys
+    ]
 
 
 async def _lines_of(
