@@ -13,8 +13,9 @@ from statistics import median
 
 import uvloop
 
-from bench import replies
+from bench import replies, usage
 from bench.installation import Installation, Running, upstream_running
+from bench.limits import measure_limits
 from bench.pages import measure_first_visit, measure_pages
 from bench.seeding import seed_chat
 from bench.table import Row, show
@@ -26,11 +27,16 @@ SECONDS_UNTIL_IDLE = 5
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer and smaller measurements")
-    scale = replies.QUICK if parser.parse_args().quick else replies.FULL
+    is_quick = parser.parse_args().quick
+    scale, of_usage = (replies.QUICK, usage.QUICK) if is_quick else (replies.FULL, usage.FULL)
     with tempfile.TemporaryDirectory(prefix="parley-bench-") as folder, upstream_running() as upstream:
         installation = Installation(Path(folder))
         installation.prepare(upstream)
-        rows = [*_starts(installation), *_use(installation, scale)]
+        rows = [
+            *_starts(installation),
+            *_use(installation, scale),
+            *usage.measure_usage(Path(folder), of_usage),
+        ]
     print(show(rows))
     sys.exit(0 if all(row.is_kept for row in rows) else 1)
 
@@ -57,6 +63,7 @@ async def _measure(
         Row("Idle, resident memory", running.resident_megabytes(), "MiB", 120),
         *await measure_pages(running, *chats),
         *await measure_first_visit(running),
+        await measure_limits(installation, running, scale.questions),
         *await replies.measure_replies(installation, running, scale),
     ]
 

@@ -33,14 +33,15 @@ class Running:
 
 
 class Installation:
-    """A DATA_DIR, with an administrator `alice`, a key of hers and a connection to the upstream."""
+    """A DATA_DIR. Prepared, it has an administrator `alice`, two keys of hers and a connection to the upstream."""
 
     def __init__(self, folder: Path) -> None:
         self.data_dir = folder / "data"
         self._log = folder / "parley.log"
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        self._environment = kept | {"DATA_DIR": str(self.data_dir)}
+        self._environment = kept | {"DATA_DIR": str(self.data_dir), "MAX_RUNNING_REPLIES": "0"}
         self.key = ""
+        self.limited_key = ""
 
     def prepare(self, upstream: str) -> None:
         self._parley("users", "add", "alice", "--email=alice@example.org", "--admin", "--password-stdin")
@@ -53,6 +54,17 @@ class Installation:
             "--enable-all-models",
         )
         self.key = self._parley("keys", "add", "--user=alice").split()[-1]
+        self._parley("prices", "set", MODEL, "--input=1", "--output=4")
+        # Far away, as limits are nearly always.
+        self.limited_key = self._parley("keys", "add", "--user=alice", "--limit=100000").split()[-1]
+
+    def prepare_tables(self) -> None:
+        """Only the tables, with nothing in them."""
+        self._parley("usage", "verify")
+
+    def make_up_a_year(self, people: int, calls: int) -> None:
+        """Everybody's password is PASSWORD."""
+        self._parley("demo", "seed", f"--people={people}", f"--requests={calls}", f"--password={PASSWORD}")
 
     @contextmanager
     def running(self) -> Iterator[Running]:

@@ -2,6 +2,8 @@
 
 import shutil
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from statistics import median
 
 import aiohttp
@@ -19,11 +21,10 @@ LIMIT_REQUESTS, LIMIT_KILOBYTES = 12, 200
 
 async def measure_pages(running: Running, short_chat: str, long_chat: str) -> list[Row]:
     """Measured by a client on the same machine, so that the server's own share is a little less."""
-    # aiohttp keeps no cookies of bare addresses unless it is told to.
-    jar = aiohttp.CookieJar(unsafe=True)
-    async with aiohttp.ClientSession(running.url, cookie_jar=jar) as browser:
-        await browser.post("/login", data={"login": "alice", "password": PASSWORD})
-        short, long = await _page_ms(browser, [f"/chats/{short_chat}", f"/chats/{long_chat}"])
+    paths = [f"/chats/{short_chat}", f"/chats/{long_chat}"]
+    async with signed_in(running, "alice") as browser:
+        taken = await times_of(browser, paths, VIEWS)
+    short, long = (median(taken[path]) for path in paths)
     return [
         Row("Page of a chat with 20 messages, median", short, "ms", LIMIT_PAGE_MS),
         Row("Page of a chat with 10,000 messages, median", long, "ms", LIMIT_PAGE_MS),
@@ -31,17 +32,27 @@ async def measure_pages(running: Running, short_chat: str, long_chat: str) -> li
     ]
 
 
-async def _page_ms(browser: aiohttp.ClientSession, paths: list[str]) -> list[float]:
-    """The median time of each page; in turns, so that what else the machine does is the same for all."""
+@asynccontextmanager
+async def signed_in(running: Running, login: str) -> AsyncIterator[aiohttp.ClientSession]:
+    """A browser in which somebody is signed in."""
+    # aiohttp keeps no cookies of bare addresses unless it is told to.
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with aiohttp.ClientSession(running.url, cookie_jar=jar) as browser:
+        await browser.post("/login", data={"login": login, "password": PASSWORD})
+        yield browser
+
+
+async def times_of(browser: aiohttp.ClientSession, paths: list[str], views: int) -> dict[str, list[float]]:
+    """How long each page took, in milliseconds; in turns, so that what else the machine does is the same for all."""
     taken: dict[str, list[float]] = {path: [] for path in paths}
-    for path in paths * VIEWS:
+    for path in paths * views:
         begun = time.perf_counter()
         async with browser.get(path) as response:
             response.raise_for_status()
             _refuse_sign_in_page(response.url.path)
             await response.read()
         taken[path].append((time.perf_counter() - begun) * 1000)
-    return [median(taken[path]) for path in paths]
+    return taken
 
 
 async def measure_first_visit(running: Running) -> list[Row]:
