@@ -22,8 +22,8 @@ from app.providers.base import (
 )
 from app.providers.echo import Echo
 from app.providers.echo_json import example_of
-from app.providers.echo_script import FAILURES, NOTICE
-from app.providers.errors import BrokenOff, ModelGone, ProviderError, TimedOut
+from app.providers.echo_script import NOTICE
+from app.providers.errors import BY_CODE, BrokenOff, ModelGone, ProviderError, TimedOut
 from tests.providers.reading import Heard, endpoint, hear, question
 
 
@@ -88,7 +88,7 @@ async def test_a_limit_is_kept():
     assert (heard.text, heard.reason) == ("one two", FinishReason.LENGTH)
 
 
-@pytest.mark.parametrize("code", FAILURES)
+@pytest.mark.parametrize("code", BY_CODE)
 async def test_it_fails_like_a_provider_would(code: str):
     with pytest.raises(ProviderError) as raised:
         await told(f"/fail {code} Hello")
