@@ -10,7 +10,6 @@ from app.providers.errors import BrokenOff, ModelGone, NotTheProtocol, RequestRe
 from app.providers.openai_compatible import OpenAICompatible
 from app.providers.openai_messages import chat_body
 from app.providers.tools import only_the_named_tool
-from app.providers.unsupported import sayable
 from app.providers.untrusted import Json, objects_at, text_at
 
 ENDINGS = re.compile(r"/(v1|api/v0|api/v1)(/.*)?$")
@@ -31,7 +30,7 @@ class LMStudio(OpenAICompatible):
         return f"{_root(base_url)}/v1"
 
     def body(self, request: Request) -> Json:
-        return chat_body(_in_its_words(sayable(request, self._wire.label, "parallel_tool_calls")))
+        return chat_body(_in_its_words(request))
 
     async def list_models(self) -> list[ModelInfo]:
         """From the newest of its three lists: its own newer one, its own older one, and OpenAI's."""
@@ -86,11 +85,14 @@ class LMStudio(OpenAICompatible):
 
 
 def _in_its_words(request: Request) -> Request:
-    """It knows JSON by a schema only, and no tool by name: to offer that one alone comes to the same."""
+    """It knows JSON by a schema only, and no tool by name: to offer that one alone comes to the same.
+
+    That calls are to be made one by one is kept where the answer is read.
+    """
     if request.response_format and request.response_format.schema is None:
         any_object = replace(request.response_format, schema={"type": "object"}, is_strict=False)
         request = replace(request, response_format=any_object)
-    return only_the_named_tool(request)
+    return only_the_named_tool(replace(request, parallel_tool_calls=None))
 
 
 def _root(base_url: str) -> str:

@@ -13,6 +13,7 @@ from app.providers.ollama_answers import LineReader
 from app.providers.ollama_embeddings import embeddings_body, embeddings_in
 from app.providers.ollama_messages import chat_body, repair_for
 from app.providers.ollama_window import window_for
+from app.providers.one_call import reader_for
 from app.providers.untrusted import Json, count_at, list_at, object_at, objects_at, text_at
 from app.providers.wire import JsonLines, Wire, asked_patiently
 
@@ -40,7 +41,7 @@ class Ollama:
             self._wire,
             path="/api/chat",
             new_decoder=JsonLines,
-            new_reader=lambda: LineReader(window_for(request), self._wire.label),
+            new_reader=reader_for(request, lambda: LineReader(window_for(request), self._wire.label)),
             repair=repair_for(request),
         )
         return exchange.events(

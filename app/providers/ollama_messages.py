@@ -63,10 +63,13 @@ def _without_thinking(body: Json, error: RequestRefused, request: Request) -> Js
 
 
 def _about_tools(request: Request, label: str) -> Request:
-    """Whoever must not call a tool is offered none; that one must be called cannot be said."""
+    """Whoever must not call a tool is offered none; that one must be called cannot be said.
+
+    That calls are to be made one by one is kept where the answer is read.
+    """
     if request.tool_use is ToolUse.NONE:
-        return replace(request, tools=(), tool_use=None, tool_name=None, parallel_tool_calls=None)
-    return sayable(request, label, "tool_use", "tool_name", "parallel_tool_calls")
+        return replace(request, tools=(), tool_use=None, tool_name=None)
+    return sayable(request, label, "tool_use", "tool_name")
 
 
 def _options(request: Request) -> Json:

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from app.providers.base import EmbeddingRequest, Embeddings, Endpoint, Event, ModelInfo, Request
 from app.providers.exchange import Exchange
+from app.providers.one_call import reader_for
 from app.providers.openai_answers import ChunkReader, whole_as_chunk
 from app.providers.openai_embeddings import embeddings_body, embeddings_in
 from app.providers.openai_listing import described
@@ -34,7 +35,7 @@ class OpenAICompatible:
             self._wire,
             path="/chat/completions",
             new_decoder=ServerSentEvents,
-            new_reader=ChunkReader,
+            new_reader=reader_for(request, ChunkReader),
             repair=repair_for(request),
             whole_as_message=whole_as_chunk,
         )

@@ -1,5 +1,7 @@
 """Asking again without a parameter that a server refused: what was ours to add, or what a client can spare."""
 
+import re
+
 from app.providers.base import Request
 from app.providers.errors import RequestRefused
 from app.providers.exchange import Repair
@@ -46,4 +48,4 @@ def _without_refused(body: Json, error: RequestRefused, is_lenient: bool) -> Jso
 def _refused_parameter(sent: list[str], error: RequestRefused) -> str | None:
     if error.parameter is not None:
         return next((name for name in sent if error.parameter.startswith(name)), None)
-    return next((name for name in sent if name in error.vendor_words), None)
+    return next((name for name in sent if re.search(rf"\b{name}\b", error.vendor_words)), None)

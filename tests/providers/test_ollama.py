@@ -120,6 +120,17 @@ async def test_tool_calls_come_whole_with_or_without_ids(server: FakeServer, pro
     assert heard.reason is FinishReason.TOOL_CALLS
 
 
+async def test_calls_after_the_first_are_left_out_where_one_at_a_time_was_wanted(
+    server: FakeServer, provider: Ollama
+):
+    server.plays("ollama/tool_calls")
+
+    heard = await hear(provider.stream(question(parallel_tool_calls=False)))
+
+    assert heard.calls == [ToolCall("call_a", "weather", '{"city":"Köln"}')]
+    assert heard.reason is FinishReason.TOOL_CALLS
+
+
 @pytest.mark.parametrize(
     ("model", "effort", "expected"),
     [("qwen3:8b", "high", True), ("qwen3:8b", "none", False), ("gpt-oss:20b", "max", "high")],

@@ -146,6 +146,17 @@ async def test_tool_calls_are_put_together_from_their_pieces(
     assert heard.reason is FinishReason.TOOL_CALLS
 
 
+async def test_one_call_at_a_time_is_kept_even_if_the_server_does_not_listen(
+    server: FakeServer, provider: OpenAICompatible
+):
+    server.plays("compatible/tool_calls")
+
+    heard = await hear(provider.stream(question(tools=(WEATHER,), parallel_tool_calls=False)))
+
+    assert server.received[0].json["parallel_tool_calls"] is False
+    assert [call.id for call in heard.calls] == ["call_a"]
+
+
 async def test_which_stop_sequence_it_was_is_told_where_the_server_says_so(
     server: FakeServer, provider: OpenAICompatible
 ):

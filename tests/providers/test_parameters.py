@@ -20,7 +20,6 @@ WORDLESS = [
     ("Groq", "top_k", {"top_k": 40}),
     ("Groq", "frequency_penalty", {"frequency_penalty": 0.5}),
     ("Groq", "presence_penalty", {"presence_penalty": 0.5}),
-    ("LM Studio", "parallel_tool_calls", {"parallel_tool_calls": False, "tools": TOOLS}),
     ("Anthropic", "seed", {"seed": 7}),
     ("Anthropic", "frequency_penalty", {"frequency_penalty": 0.5}),
     ("Anthropic", "presence_penalty", {"presence_penalty": 0.5}),
@@ -28,7 +27,6 @@ WORDLESS = [
     ("Anthropic", "top_k", {"top_k": 5, "thinking_budget": 2_000}),
     ("Ollama", "tool_choice", {"tool_use": ToolUse.REQUIRED, "tools": TOOLS}),
     ("Ollama", "tool_choice", {"tool_name": "clock", "tools": TOOLS}),
-    ("Ollama", "parallel_tool_calls", {"parallel_tool_calls": False, "tools": TOOLS}),
 ]
 
 
@@ -184,6 +182,14 @@ def test_without_tools_nothing_is_said_of_choosing(vendor: str):
     said = SAY[vendor](question(is_lenient=True, tool_use=ToolUse.AUTO, parallel_tool_calls=False))
 
     assert not {"tools", "tool_choice", "parallel_tool_calls"} & said.keys()
+
+
+@pytest.mark.parametrize("vendor", ["LM Studio", "Ollama"])
+def test_who_has_no_word_for_one_call_at_a_time_is_told_nothing_of_it(vendor: str):
+    said = SAY[vendor](question(tools=TOOLS, parallel_tool_calls=False))
+
+    assert len(said["tools"]) == 2
+    assert "parallel_tool_calls" not in said
 
 
 # Answers in JSON
