@@ -6,6 +6,7 @@ What is compared is to be read from one `Database.snapshot()`: none of it may be
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,9 +24,30 @@ from app.usage.models import (
     UsageSum,
 )
 from app.usage.purses import Purse, PurseKey
-from app.usage.rollups import CHATS, SUMS, TIMES, WHAT, WHO, WHO_AND_WHAT, Batch, Key, Total
+from app.usage.rollups import CHATS, SUMS, TIMES, WHAT, WHO, WHO_AND_WHAT, Batch, Countable, Key, Total
 
 ROWS_AT_ONCE = 5_000
+READ = (
+    LedgerEntry.id,
+    LedgerEntry.day,
+    LedgerEntry.user_id,
+    LedgerEntry.group_id,
+    LedgerEntry.api_key_id,
+    LedgerEntry.connection,
+    LedgerEntry.model,
+    LedgerEntry.origin,
+    LedgerEntry.input_tokens,
+    LedgerEntry.cache_read_tokens,
+    LedgerEntry.cache_write_tokens,
+    LedgerEntry.output_tokens,
+    LedgerEntry.reasoning_tokens,
+    LedgerEntry.cost_micros,
+    LedgerEntry.outcome,
+    LedgerEntry.first_token_ms,
+    LedgerEntry.total_ms,
+    LedgerEntry.correction_of,
+)
+"""What `rollups` needs to know of an entry, and where it stands. Without whole objects it is read in half the time."""
 
 
 @dataclass(frozen=True)
@@ -137,17 +159,16 @@ async def _summed_up(session: AsyncSession) -> Batch:
     return batch
 
 
-async def _entries(session: AsyncSession) -> AsyncIterator[list[LedgerEntry]]:
-    """The whole ledger, a piece at a time, so that a large one does not fill the memory."""
+async def _entries(session: AsyncSession) -> AsyncIterator[list[Countable]]:
+    """What counts of the whole ledger, a piece at a time, so that a large one does not fill the memory."""
     after = ""
     while True:
-        query = select(LedgerEntry).where(LedgerEntry.id > after).order_by(LedgerEntry.id)
-        entries = list(await session.scalars(query.limit(ROWS_AT_ONCE)))
-        if not entries:
+        query = select(*READ).where(LedgerEntry.id > after).order_by(LedgerEntry.id).limit(ROWS_AT_ONCE)
+        rows = (await session.execute(query)).all()
+        if not rows:
             return
-        yield entries
-        after = entries[-1].id
-        session.expunge_all()
+        yield cast("list[Countable]", rows)
+        after = rows[-1].id
 
 
 async def _kept(
