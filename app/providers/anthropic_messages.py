@@ -63,7 +63,9 @@ def _tools(request: Request) -> Json:
 
 
 def _tool(tool: Tool) -> Json:
-    return {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
+    # A tool without parameters may come without a schema, which is refused.
+    schema = {"type": "object", **tool.parameters}
+    return {"name": tool.name, "description": tool.description, "input_schema": schema}
 
 
 def _tool_choice(request: Request) -> Json:

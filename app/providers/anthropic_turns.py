@@ -1,5 +1,6 @@
 """A conversation in Anthropic's words: messages made of blocks, by user and assistant in turn."""
 
+import re
 from base64 import b64encode
 from collections.abc import Iterable
 
@@ -7,6 +8,7 @@ from app.providers.base import Image, Role, Thought, ToolCall, Turn
 from app.providers.tools import arguments_of
 from app.providers.untrusted import Json, objects_at, text_at
 
+NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9_-]")
 EARLIER = "(The conversation began earlier.)"
 
 
@@ -77,7 +79,7 @@ def _thought(thought: Thought) -> Json:
 
 
 def _tool_use(call: ToolCall) -> Json:
-    return {"type": "tool_use", "id": call.id, "name": call.name, "input": arguments_of(call)}
+    return {"type": "tool_use", "id": _id(call.id), "name": call.name, "input": arguments_of(call)}
 
 
 def _tool_result(turn: Turn) -> Json:
@@ -85,7 +87,12 @@ def _tool_result(turn: Turn) -> Json:
     is_plain = len(content) < 2 and not turn.all_images
     result: Json = {
         "type": "tool_result",
-        "tool_use_id": turn.tool_call_id or "",
+        "tool_use_id": _id(turn.tool_call_id or ""),
         "content": turn.all_text if is_plain else _blocks(turn),
     }
     return {**result, "is_error": True} if turn.is_error else result
+
+
+def _id(text: str) -> str:
+    """Other vendors' ids for calls hold characters that are refused here: `functions.weather:0`."""
+    return NOT_IN_AN_ID.sub("_", text)

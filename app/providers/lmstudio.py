@@ -54,7 +54,7 @@ class LMStudio(OpenAICompatible):
     async def load(self, model: str) -> None:
         """Nothing where it is loaded already: LM Studio would load it a second time beside the first."""
         if not await self._instances(model):
-            await self._native.post("/api/v1/models/load", {"model": model})
+            await self._native.load("/api/v1/models/load", {"model": model})
 
     async def unload(self, model: str) -> None:
         for instance in await self._instances(model):

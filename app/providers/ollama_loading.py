@@ -28,12 +28,12 @@ async def load(wire: Wire, model: str) -> None:
         "options": {"num_ctx": SMALLEST_WINDOW},
     }
     try:
-        await wire.post("/api/generate", body)
+        await wire.load("/api/generate", body)
     except RequestRefused as error:
         if "does not support generate" not in error.vendor_words:
             raise
         # An embedding model; an empty list of texts loads it and does nothing more.
-        await wire.post("/api/embed", {"model": model, "input": [], "keep_alive": FOR_EVER})
+        await wire.load("/api/embed", {"model": model, "input": [], "keep_alive": FOR_EVER})
 
 
 async def unload(wire: Wire, model: str) -> None:

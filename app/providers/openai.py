@@ -80,7 +80,7 @@ class OpenAI(OpenAICompatible):
         if not reasons(request.model) or effort_of(request) == "none":
             return known
         # While it reasons, a model refuses any temperature but the default.
-        return sayable(known, f"{self._wire.label}’s {request.model}", "temperature", "top_p")
+        return sayable(known, f"{self._wire.label}'s {request.model}", "temperature", "top_p")
 
     def embeddings_body(self, request: EmbeddingRequest) -> Json:
         """In base64: written out as numbers, the same vectors take four times the bytes."""

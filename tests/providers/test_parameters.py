@@ -125,7 +125,7 @@ def test_a_temperature_beyond_anthropics_is_refused_or_lowered():
 
 @pytest.mark.parametrize("parameter", ["temperature", "top_p"])
 def test_a_reasoning_model_of_openais_takes_no_sampling(parameter: str):
-    with pytest.raises(RequestRefused, match=f"gpt-6-astra has no word for `{parameter}`"):
+    with pytest.raises(RequestRefused, match=f"OpenAI's gpt-6-astra has no word for `{parameter}`"):
         SAY["OpenAI"](question(model="gpt-6-astra", **{parameter: 0.5}))
 
 
@@ -164,6 +164,12 @@ def test_openais_choice_of_tools(vendor: str, fields: dict[str, object], choice:
 )
 def test_anthropics_choice_of_tools(fields: dict[str, object], choice: object):
     assert SAY["Anthropic"](question(tools=TOOLS, **fields))["tool_choice"] == choice
+
+
+def test_a_tool_without_parameters_has_a_schema_for_anthropic():
+    said = SAY["Anthropic"](question(tools=(Tool("clock", "Tells the time.", {}),)))
+
+    assert said["tools"][0]["input_schema"] == {"type": "object"}
 
 
 def test_lm_studio_is_offered_nothing_but_the_tool_that_must_be_called():

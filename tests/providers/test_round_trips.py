@@ -10,7 +10,7 @@ from app.providers.anthropic_turns import conversation
 from app.providers.base import Image, Request, Role, Thought, ToolCall, Turn
 from app.providers.ollama_messages import chat_body as ollama_body
 from app.providers.openai_messages import chat_body
-from app.providers.tools import in_plain_text
+from app.providers.tools import arguments_of, in_plain_text
 from tests.providers.conversations import CONVERSATIONS
 
 Message = dict[str, Any]
@@ -55,6 +55,25 @@ def test_results_in_plain_text_lose_no_word_and_no_image(turns: tuple[Turn, ...]
     ]
     said = "".join(turn.all_text for turn in plain)
     assert all(turn.all_text in said for turn in turns)
+
+
+def test_other_vendors_ids_fit_and_still_belong_together():
+    call = ToolCall("functions.weather:0", "weather", "{}")
+    turns = (
+        Turn(Role.USER, "Hello"),
+        Turn(Role.ASSISTANT, tool_calls=(call,)),
+        Turn(Role.TOOL, "Rain", tool_call_id=call.id),
+    )
+
+    _, called, answered = conversation(turns)
+
+    assert called["content"][0]["id"] == "functions_weather_0"
+    assert answered["content"][0]["tool_use_id"] == "functions_weather_0"
+
+
+def test_arguments_that_are_no_object_are_kept():
+    assert arguments_of(ToolCall("a", "weather", "Oslo, I think")) == {"arguments": "Oslo, I think"}
+    assert arguments_of(ToolCall("a", "weather", "")) == {}
 
 
 def _without_gaps(turn: Turn) -> tuple[str | Image, ...]:

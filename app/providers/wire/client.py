@@ -32,6 +32,9 @@ from app.providers.wire.streams import (
 LOOK_UP_SECONDS = 15.0
 """For lists of models: somebody may be waiting for the answer, and every working provider is far faster."""
 
+LOADING_SECONDS = 900.0
+"""For a model to be read from a disk, which may be a slow one."""
+
 
 class Wire:
     """`label` is what a person calls the provider; `headers` go out with every request.
@@ -57,6 +60,10 @@ class Wire:
     async def post(self, path: str, body: Json) -> Json:
         """An answer that comes whole: it may take as long as a stream's first token and one pause."""
         return await self._document("POST", path, body, self._timeouts.first_token + self._timeouts.idle)
+
+    async def load(self, path: str, body: Json) -> Json:
+        """Like `post`, for what takes minutes."""
+        return await self._document("POST", path, body, LOADING_SECONDS)
 
     async def stream(
         self, path: str, body: Json, decoder: Decoder, pace: Pace
