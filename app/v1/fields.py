@@ -7,6 +7,9 @@ from typing import NoReturn
 
 from app.v1.surface import BadRequest, Json
 
+LARGEST_COUNT = 2**63 - 1
+"""What can be told to a provider as a number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fields:
@@ -39,6 +42,8 @@ class Fields:
             return None
         if not float(value).is_integer() or value < least:
             raise self.wrong(name, f"must be a whole number of at least {least}")
+        if value > LARGEST_COUNT:
+            raise self.wrong(name, "is too large")
         return int(value)
 
     def number(self, name: str, least: float = -math.inf, most: float = math.inf) -> float | None:

@@ -22,12 +22,12 @@ KNOWN_CODES = frozenset({"context_length_exceeded", "insufficient_quota", "rate_
 
 def echo_of(asked: Fields) -> Json:
     """What of a request its response repeats."""
-    given = asked.values
+    given, labels = asked.values, asked.child("metadata")
     return {
         "background": False,
         "instructions": given.get("instructions"),
         "max_output_tokens": given.get("max_output_tokens"),
-        "metadata": given.get("metadata") or {},
+        "metadata": labels.values if labels else {},
         "parallel_tool_calls": given.get("parallel_tool_calls") is not False,
         "previous_response_id": None,
         "reasoning": {"effort": None, "summary": None} | (given.get("reasoning") or {}),
