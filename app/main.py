@@ -35,7 +35,7 @@ from app.core.requests import RequestGuard
 from app.core.settings import Settings
 from app.core.static_files import router as static_files_router
 from app.core.version import VERSION
-from app.gateway import spending
+from app.gateway import running, spending
 from app.gateway.calls import Gateway
 from app.live.hub import Hub, Lagged
 from app.live.seats import Seats
@@ -115,14 +115,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.workspace = await workspace.load(database)
     await hub.start()
     await replies.begin()
+    await gateway.begin(is_alone=not hub.is_shared)
     tasks.start("gateway", gateway.run())
     tasks.start("price list", price_sheet.warm(database))
     tasks.start("follow workspace", workspace.follow(database, hub, partial(setattr, app.state, "workspace")))
     tasks.start("follow who leaves", leaving.follow(database, hub, replies))
     tasks.start("follow changes", _follow_changes(database, hub))
-    tasks.start("follow budgets", gateway.spending.follow(hub))
     tasks.every(doorkeeping.SECONDS_BETWEEN_LOOKS, "show out", doorkeeper.show_out)
     tasks.every(doorkeeping.SECONDS_BETWEEN_NOTES, "note use of keys", doorkeeper.note_uses)
+    tasks.every(running.SECONDS_BETWEEN_ROUNDS, "note calls under way", gateway.running.note_overdue)
+    tasks.every(spending.SECONDS_BETWEEN_LOOKS, "look after limits", gateway.spending.look_after)
     tasks.every(spending.SECONDS_BETWEEN_ROUNDS, "renew reservations", gateway.spending.keep_alive)
     tasks.every(housekeeping.SECONDS_BETWEEN_ROUNDS, "tidy", lambda: housekeeping.tidy(database))
     tasks.every(erasing.SECONDS_BETWEEN_ROUNDS, "erase deleted", lambda: erasing.erase_deleted(database))

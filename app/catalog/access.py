@@ -89,6 +89,10 @@ class FoundModel:
     max_output_tokens: int | None
     target: Target
 
+    @property
+    def full_name(self) -> str:
+        return f"{self.connection}/{self.name}"
+
 
 async def usable_models(session: AsyncSession, user: User) -> list[UsableModel]:
     """The ticked models that `user` may choose from, by connection and name.

@@ -4,8 +4,7 @@ All running replies of a process are saved together, twice a second, in one tran
 killed loses at most that much of an answer, and its replies are found by their old heartbeats.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -13,24 +12,16 @@ from sqlalchemy import Table, bindparam, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.chats.broadcasts import Checkpoint, LiveReply
-from app.chats.models import RUNNING, Chat, Message, MessageStatus
+from app.chats.models import RUNNING, Message, MessageStatus
 from app.core.clock import now
-from app.gateway.metering import Receipt
+from app.usage import open_calls
+from app.usage.ledger import Entry
 
 MESSAGES = cast("Table", Message.__table__)
 
 SECONDS_BETWEEN = 0.5
 HEARTBEAT_EVERY = timedelta(seconds=3)
 DEAD_AFTER = timedelta(seconds=15)
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How a reply ended: a final status, and the error's code and sentence when it failed."""
-
-    status: MessageStatus
-    error_code: str = ""
-    error_message: str = ""
 
 
 async def read(session: AsyncSession, reply_id: str) -> Checkpoint | None:
@@ -71,54 +62,33 @@ async def save(session: AsyncSession, replies: Iterable[LiveReply]) -> list[str]
     return list(stopped)
 
 
-async def save_ending(
-    session: AsyncSession, live: LiveReply, ending: Ending, receipt: Receipt | None
-) -> Chat:
-    """Store the whole reply with what it used. Returns its chat."""
-    reply = await session.get_one(Message, live.id)
-    reply.content, reply.reasoning = live.content, live.reasoning
-    reply.status = ending.status
-    reply.error_code, reply.error_message = ending.error_code, ending.error_message
-    reply.left_out = live.left_out
-    reply.first_token_at = reply.first_token_at or live.first_token_at
-    reply.heartbeat_at = reply.finished_at = now()
-    reply.reasoning_ms = reply.reasoning_ms or _reasoning_ms(live)
-    if receipt is not None:
-        _add_usage(reply, receipt)
-    chat = await session.get_one(Chat, reply.chat_id)
-    chat.last_activity_at = now()
-    chat.is_unread = live.readers == 0 and ending.status is not MessageStatus.STOPPED
-    return chat
-
-
 async def mark_interrupted(session: AsyncSession, older_than: datetime | None = None) -> list[str]:
     """Replies that nobody writes any more keep their text and are marked. Returns their chats' ids.
 
-    `older_than` spares those with a newer heartbeat: another process may be writing them.
+    What their calls had used is entered in the ledger. `older_than` spares those with a newer heartbeat: another
+    process may be writing them.
     """
     is_old = true() if older_than is None else Message.heartbeat_at < older_than
-    rows = await session.execute(
+    marked = await session.execute(
         update(Message)
         .where(Message.status.in_(RUNNING), is_old)
         .values(status=MessageStatus.INTERRUPTED, finished_at=Message.heartbeat_at)
-        .returning(Message.chat_id)
+        .returning(Message.id, Message.chat_id)
     )
-    return list(dict.fromkeys(rows.scalars()))
+    chats = {row.id: row.chat_id for row in marked}
+    if chats:
+        await _count(session, await open_calls.enter_abandoned(session, claims=chats))
+    return list(dict.fromkeys(chats.values()))
 
 
-def _reasoning_ms(live: LiveReply) -> int | None:
-    if not live.reasoning or live.first_token_at is None:
-        return None
-    return round(((live.first_word_at or now()) - live.first_token_at).total_seconds() * 1000)
-
-
-def _add_usage(reply: Message, receipt: Receipt) -> None:
-    """Added, not set: a continued reply was paid for twice."""
-    usage = receipt.usage
-    reply.input_tokens = (reply.input_tokens or 0) + usage.input
-    reply.cached_tokens = (reply.cached_tokens or 0) + usage.cache_read
-    reply.output_tokens = (reply.output_tokens or 0) + usage.output
-    reply.reasoning_tokens = (reply.reasoning_tokens or 0) + usage.reasoning
-    reply.tokens_are_estimated = reply.tokens_are_estimated or receipt.is_estimate
-    if receipt.charge.micros is not None:
-        reply.cost_micros = (reply.cost_micros or 0) + receipt.charge.micros
+async def _count(session: AsyncSession, entries: Mapping[str, Entry]) -> None:
+    """Add to replies what was entered in the ledger for them. A continued reply was paid for before, too."""
+    for reply in await session.scalars(select(Message).where(Message.id.in_(entries))):
+        entry = entries[reply.id]
+        reply.input_tokens = (reply.input_tokens or 0) + entry.input_tokens
+        reply.cached_tokens = (reply.cached_tokens or 0) + entry.cache_read_tokens
+        reply.output_tokens = (reply.output_tokens or 0) + entry.output_tokens
+        reply.reasoning_tokens = (reply.reasoning_tokens or 0) + entry.reasoning_tokens
+        reply.tokens_are_estimated = True
+        if entry.cost_micros is not None:
+            reply.cost_micros = (reply.cost_micros or 0) + entry.cost_micros

@@ -7,13 +7,37 @@ first, and stops when it has a page.
 from collections import defaultdict
 from dataclasses import dataclass
 
-from sqlalchemy import func, literal, or_, select
+from sqlalchemy import CTE, bindparam, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.chats.models import Chat, Message, MessageRole, MessageStatus
 from app.providers.base import Role, Turn
 
 PAGE = 30
+
+
+def _branch() -> CTE:
+    """The ids of the `limit` messages that end with `last`, and how far each is from it."""
+    step = (
+        select(Message.id, Message.parent_id, literal(1).label("distance"))
+        .where(Message.id == bindparam("last"), Message.chat_id == bindparam("chat"))
+        .cte("branch", recursive=True)
+    )
+    return step.union_all(
+        select(Message.id, Message.parent_id, step.c.distance + 1)
+        .join(step, Message.id == step.c.parent_id)
+        .where(step.c.distance < bindparam("limit"))
+    )
+
+
+# Built once: every page and every reply asks.
+BRANCH = _branch()
+PAGE_ENDING_AT = select(Message).join(BRANCH, Message.id == BRANCH.c.id).order_by(BRANCH.c.distance.desc())
+TOLD_UP_TO = (
+    select(Message.role, Message.content, Message.status, Message.depth)
+    .join(BRANCH, Message.id == BRANCH.c.id)
+    .order_by(BRANCH.c.distance)
+)
 
 
 @dataclass(frozen=True)
@@ -48,21 +72,21 @@ async def page_ending_at(
     """The `limit` messages of the branch that ends with `last_id`."""
     if last_id is None:
         return Page([], None)
-    step = (
-        select(Message.id, Message.parent_id, literal(1).label("distance"))
-        .where(Message.id == last_id, Message.chat_id == chat.id)
-        .cte("branch", recursive=True)
-    )
-    branch = step.union_all(
-        select(Message.id, Message.parent_id, step.c.distance + 1)
-        .join(step, Message.id == step.c.parent_id)
-        .where(step.c.distance < limit)
-    )
-    found = await session.scalars(
-        select(Message).join(branch, Message.id == branch.c.id).order_by(branch.c.distance.desc())
-    )
+    found = await session.scalars(PAGE_ENDING_AT, {"chat": chat.id, "last": last_id, "limit": limit})
     messages = list(found)
     return Page(messages, messages[0].parent_id if messages else None)
+
+
+async def told_up_to(
+    session: AsyncSession, chat_id: str, last_id: str | None, *, limit: int
+) -> tuple[list[Turn], int]:
+    """What a model is told of the branch that ends with `last_id`, newest first, at most `limit` messages of it.
+
+    Also how many messages lie before them.
+    """
+    rows = (await session.execute(TOLD_UP_TO, {"chat": chat_id, "last": last_id, "limit": limit})).all()
+    turns = (_turn(role, content, status) for role, content, status, _ in rows)
+    return [turn for turn in turns if turn is not None], rows[-1].depth if rows else 0
 
 
 async def messages_after(session: AsyncSession, chat: Chat, message_id: str) -> list[Message]:
@@ -107,13 +131,13 @@ async def newest_descendant(session: AsyncSession, chat: Chat, message_id: str) 
     return await session.scalar(select(func.max(descendants.c.id))) or message_id
 
 
-def as_turn(message: Message) -> Turn | None:
+def _turn(role: str, content: str, status: str) -> Turn | None:
     """What a model is told of a message; None for a reply that never said anything.
 
     The error of a failed reply is not part of it: errors are kept beside the text, never in it.
     """
-    if message.role == MessageRole.USER:
-        return Turn(Role.USER, message.content)
-    if not message.content or message.status == MessageStatus.PENDING:
+    if role == MessageRole.USER:
+        return Turn(Role.USER, content)
+    if not content or status == MessageStatus.PENDING:
         return None
-    return Turn(Role.ASSISTANT, message.content)
+    return Turn(Role.ASSISTANT, content)

@@ -2,71 +2,68 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.accounts.models import Workspace
-from app.catalog.access import find_model
 from app.chats import context, history
 from app.chats.models import RUNNING, Chat, Message
 from app.gateway.calls import Call
-from app.providers.base import Role, Turn
+from app.providers.base import Request, Role, Turn
 
 GO_ON = "Continue your last message exactly where it ends. Repeat nothing and add no introduction."
 MOST_MESSAGES = 4_000
 """How far back a conversation is looked at; no window holds more."""
 
+QUESTION, EARLIER = aliased(Message), aliased(Message)
+# Every reply begins with it: the statement is built once.
+PLACE = (
+    select(Chat.id, Chat.owner_id, Chat.system_prompt, Workspace.system_prompt, EARLIER.id)
+    .select_from(Chat)
+    .outerjoin(Workspace, true())
+    .outerjoin(QUESTION, QUESTION.id == bindparam("question"))
+    .outerjoin(EARLIER, (EARLIER.id == QUESTION.parent_id) & EARLIER.status.in_(RUNNING))
+    .where(Chat.id == bindparam("chat"))
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a reply is to be written. `waits_for` is the reply before its question, while that is being written."""
+
+    chat_id: str
+    owner_id: str
+    system_prompt: str
+    waits_for: str | None
+
 
 @dataclass(frozen=True)
 class Job:
-    """One reply to be written."""
+    """One reply to be written. `left_out` is how many earlier messages did not fit."""
 
-    reply_id: str
-    chat_id: str
-    owner_id: str
     call: Call
     left_out: int
-    """How many earlier messages did not fit."""
 
 
-async def prepare(session: AsyncSession, reply: Message) -> Job:
-    """Raises catalog.access.ModelNotUsable and context.QuestionTooLong."""
-    chat = await session.get_one(Chat, reply.chat_id)
-    model = await find_model(session, reply.model, chat.owner_id)
+async def place_of(session: AsyncSession, reply: Message) -> Place:
+    found = await session.execute(PLACE, {"question": reply.parent_id, "chat": reply.chat_id})
+    chat_id, owner_id, own_prompt, usual_prompt, waits_for = found.one()
+    system_prompt = usual_prompt or "" if own_prompt is None else own_prompt
+    return Place(chat_id, owner_id, system_prompt, waits_for)
+
+
+async def prepare(session: AsyncSession, reply: Message, place: Place, window: int | None) -> Job:
+    """The reply's call, for a model with this context window. Raises context.QuestionTooLong."""
     last_id = reply.id if reply.content else reply.parent_id
-    page = await history.page_ending_at(session, chat, last_id, limit=MOST_MESSAGES)
-    told = [turn for turn in map(history.as_turn, page.messages) if turn is not None]
-    if reply.content:
-        told.append(Turn(Role.USER, GO_ON))
-    chosen = context.assemble(
-        await _system_prompt(session, chat), reversed(told), len(told), model.context_window
-    )
+    told, before = await history.told_up_to(session, place.chat_id, last_id, limit=MOST_MESSAGES)
+    newest_first = [Turn(Role.USER, GO_ON), *told] if reply.content else told
+    chosen = context.assemble(place.system_prompt, newest_first, len(newest_first), window)
     call = Call(
-        chat.owner_id,
-        reply.model,
-        chosen.turns,
-        origin=f"chat:{chat.id}",
+        place.owner_id,
+        Request(reply.model, chosen.turns),
+        origin=f"chat:{place.chat_id}",
         api_key_id=reply.api_key_id,
+        claim=reply.id,
     )
-    return Job(reply.id, chat.id, chat.owner_id, call, chosen.left_out + _beyond(page))
-
-
-async def running_before(session: AsyncSession, reply: Message) -> str | None:
-    """The reply that must be whole before this one can be written: the one that its question follows."""
-    question = aliased(Message)
-    return await session.scalar(
-        select(Message.id)
-        .join(question, Message.id == question.parent_id)
-        .where(question.id == reply.parent_id, Message.status.in_(RUNNING))
-    )
-
-
-def _beyond(page: history.Page) -> int:
-    return page.messages[0].depth if page.messages else 0
-
-
-async def _system_prompt(session: AsyncSession, chat: Chat) -> str:
-    if chat.system_prompt is not None:
-        return chat.system_prompt
-    return await session.scalar(select(Workspace.system_prompt)) or ""
+    return Job(call, chosen.left_out + before)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from app.chats import checkpoints, jobs
 from app.chats.broadcasts import Broadcasts, Checkpoint, LiveReply, reply_stream
-from app.chats.checkpoints import Ending
+from app.chats.endings import Ended, Ending, Endings
 from app.chats.jobs import Job
 from app.chats.models import Message, MessageStatus
 from app.chats.news import News, tell
@@ -18,7 +18,6 @@ from app.core.clock import now
 from app.core.database import Database
 from app.core.errors import ParleyError
 from app.gateway.calls import Completion, Gateway
-from app.gateway.metering import Receipt
 from app.live.hub import Hub, Lagged
 from app.live.tasks import Tasks
 from app.providers.base import Event, ReasoningDelta, TextDelta
@@ -34,10 +33,6 @@ class Work:
     live: LiveReply
     completion: Completion | None = None
 
-    @property
-    def receipt(self) -> Receipt | None:
-        return self.completion.receipt if self.completion else None
-
 
 class Replies:
     """The replies that this process writes."""
@@ -50,6 +45,7 @@ class Replies:
         self._writing: dict[str, asyncio.Task[None]] = {}
         self._stopped: set[str] = set()
         self._saved_versions: dict[str, int] = {}
+        self._endings = Endings(database, tasks)
         self.broadcasts = Broadcasts(hub, tasks, self._read_checkpoint)
 
     async def begin(self) -> None:
@@ -113,7 +109,7 @@ class Replies:
             was_wanted = reply.id in self._stopped
             ending = Ending(MessageStatus.STOPPED if was_wanted else MessageStatus.INTERRUPTED)
         # What was written is saved even when the server stops right now.
-        await asyncio.shield(self._tasks.start(f"save {reply.id}", self._save(work, ending)))
+        await asyncio.shield(self._tasks.start(f"save {reply.id}", self._save(work, reply, ending)))
 
     async def _end_of(self, work: Work, reply: Message) -> Ending:
         try:
@@ -128,10 +124,11 @@ class Replies:
         """Waits for its turn: what is asked while another answer is written is answered after it."""
         while True:
             async with self._database.reading() as session:
-                earlier = await jobs.running_before(session, reply)
-                if earlier is None:
-                    return await jobs.prepare(session, reply)
-            async with self.broadcasts.reading(earlier) as live:
+                place = await jobs.place_of(session, reply)
+                if place.waits_for is None:
+                    model = await self._gateway.model(place.owner_id, reply.model)
+                    return await jobs.prepare(session, reply, place, model.context_window)
+            async with self.broadcasts.reading(place.waits_for) as live:
                 await live.ended()
 
     async def _generate(self, work: Work, job: Job) -> None:
@@ -147,11 +144,11 @@ class Replies:
             case ReasoningDelta(text):
                 self.broadcasts.add_reasoning(live, text)
 
-    async def _save(self, work: Work, ending: Ending) -> None:
-        async with self._database.writing() as session:
-            chat = await checkpoints.save_ending(session, work.live, ending, work.receipt)
+    async def _save(self, work: Work, reply: Message, ending: Ending) -> None:
+        owner_id = await self._endings.store(Ended(work.live, reply.chat_id, ending, work.completion))
         self.broadcasts.end(work.live, ending.status)
-        tell(self._hub, chat.owner_id, chat.id, News.REPLY_ENDED)
+        if owner_id is not None:
+            tell(self._hub, owner_id, reply.chat_id, News.REPLY_ENDED)
 
     async def _save_all(self) -> None:
         due = [live for live in self.broadcasts.own() if self._is_due(live)]
@@ -160,6 +157,7 @@ class Replies:
         versions = {live.id: live.version for live in due}
         async with self._database.writing() as session:
             stopped = await checkpoints.save(session, due)
+            await self._gateway.running.note(session)
         self._saved_versions |= versions
         for live in due:
             live.saved_at = now()

@@ -13,25 +13,26 @@ from datetime import datetime
 
 import anyio
 
-from app.accounts.groups import group_of
-from app.catalog.access import FoundModel, find_model
+from app.catalog.access import FoundModel
 from app.catalog.health import Sign
 from app.catalog.opening import OpenProviders
 from app.core.clock import now
 from app.core.crypto import Vault
 from app.core.database import Database
+from app.core.ids import new_id
 from app.core.settings import Settings
 from app.gateway.metering import Meter, Receipt
+from app.gateway.running import Running, RunningCalls
 from app.gateway.settling import Settlement, Settler
-from app.gateway.spending import Permit, Purpose, Spending, need_of
-from app.providers.base import Event, Request, Tool, Turn
+from app.gateway.spending import Purpose, Spending, need_of
+from app.gateway.terms import TermsOfAll
+from app.providers.base import Event, Request
 from app.providers.errors import ContextTooLong, ModelGone, ProviderError, RequestRefused
 from app.usage.estimates import tokens_in_turns
 from app.usage.ledger import Entry
-from app.usage.price_list import Offer
-from app.usage.prices import price_at
 from app.usage.pricing import Price
 from app.usage.purses import Payer
+from app.usage.reservations import Hold
 
 SECONDS_TO_HANG_UP = 5
 ABOUT_THE_REQUEST = (ContextTooLong, ModelGone, RequestRefused)
@@ -40,24 +41,23 @@ ABOUT_THE_REQUEST = (ContextTooLong, ModelGone, RequestRefused)
 
 @dataclass(frozen=True)
 class Call:
-    """Who asks which model (`connection/model`) for what. `origin` names what it is for: `chat:<id>`, `api`."""
+    """Who asks for what; the request's model is `connection/model`. `origin`: what for, `chat:<id>` or `api`."""
 
     user_id: str
-    model: str
-    turns: tuple[Turn, ...]
+    request: Request
     origin: str
-    max_output_tokens: int | None = None
-    temperature: float | None = None
-    tools: tuple[Tool, ...] = ()
-    reasoning_effort: str | None = None
-    streaming: bool = True
     api_key_id: str | None = None
     """The personal key that was used to ask, if one was."""
+    claim: str = ""
+    """What of the caller's keeps an account of the call, such as a reply's id.
+
+    The caller then enters the completion's `settlement` into the books, together with rows of its own.
+    """
 
 
 @dataclass(frozen=True)
-class Terms:
-    """Under what a call is made: its model, the price that holds while it lasts, who pays, and what limits it."""
+class Contract:
+    """Under what one call is made: its model, the price that holds while it lasts, who pays, and what limits it."""
 
     model: FoundModel
     price: Price | None
@@ -68,10 +68,12 @@ class Completion:
     """A running completion: iterate over it once for its events.
 
     Iterating raises a ProviderError when the provider fails. `receipt` is there as soon as the block that
-    opened the completion is left, however that happens.
+    opened the completion is left, however that happens; so is `settlement`, which is to be entered into the books
+    with `settling.enter` where the call says so.
     """
 
     receipt: Receipt
+    settlement: Settlement
 
     def __init__(self, events: AsyncIterator[Event], meter: Meter) -> None:
         self._events = events
@@ -107,7 +109,13 @@ class Gateway:
         self._database = database
         self.providers = OpenProviders(vault, settings)
         self.spending = Spending(database)
+        self._terms = TermsOfAll(database)
+        self.running = RunningCalls(database)
         self._settler = Settler(database)
+
+    async def model(self, user_id: str, name: str) -> FoundModel:
+        """The model `connection/model` for this person. Raises catalog.access.ModelNotUsable."""
+        return (await self._terms.of(user_id, name)).model
 
     @asynccontextmanager
     async def open(self, call: Call) -> AsyncIterator[Completion]:
@@ -116,20 +124,35 @@ class Gateway:
         Raises catalog.access.ModelNotUsable, usage.refusals.OverBudget or TooFast, or a ProviderError. No database connection is
         held while it streams.
         """
-        terms = await self._terms_of(call)
-        provider = self.providers.provider_for(terms.model.target)
-        request, permit = await self._permitted(_request(call, terms.model), terms)
-        meter = Meter(tokens_in_turns(call.turns), terms.price, permit.output_tokens)
+        contract = await self._contract_for(call)
+        provider = self.providers.provider_for(contract.model.target)
+        request, hold = await self._permitted(_asked_of(contract.model, call.request), contract)
+        meter = Meter(tokens_in_turns(request.turns), contract.price, hold.output_tokens)
         events = provider.stream(request)
         completion = Completion(events, meter)
+        running = self.running.begin(
+            Running(hold, call.claim, meter.progress, lambda: _entry(call, contract, hold, meter.receipt()))
+        )
         try:
             yield completion
         finally:
             # Before any await: what comes after this line may be cancelled, the settlement may not.
+            self.running.end(running)
             completion.receipt = meter.receipt()
-            self._settler.hand_in(_settlement(call, terms, permit, completion.receipt, meter))
-            self.spending.ended(permit)
+            entry, sign = (
+                _entry(call, contract, hold, completion.receipt),
+                _sign(contract.model, meter, now()),
+            )
+            completion.settlement = Settlement(entry, sign, hold, contract.purpose.book, running.is_noted)
+            if not call.claim:
+                self._settler.hand_in(completion.settlement)
+            self.spending.ended(hold)
             await _hang_up(events)
+
+    async def begin(self, *, is_alone: bool) -> None:
+        """Enter what an earlier run left unsettled, unless other processes may be at it."""
+        if is_alone:
+            await self.spending.clear_up()
 
     async def run(self) -> None:
         """Write the ledger, again and again; a task of the server's."""
@@ -142,56 +165,49 @@ class Gateway:
     async def close(self) -> None:
         """Finish the books and hang up, when no call runs any more and before the database closes."""
         await self.flush()
+        await self.spending.close()
         await self.providers.close()
 
-    async def _terms_of(self, call: Call) -> Terms:
-        async with self._database.reading() as session:
-            model = await find_model(session, call.model, call.user_id)
-            group = await group_of(session, call.user_id)
-            payer = Payer(call.user_id, call.model, group.id if group else None, call.api_key_id)
-            purpose = await self.spending.purpose(session, payer)
-            return Terms(model, await price_at(session, _offer(model), purpose.at), purpose)
+    async def _contract_for(self, call: Call) -> Contract:
+        terms = await self._terms.of(call.user_id, call.request.model)
+        payer = Payer(call.user_id, terms.model.full_name, terms.group_id, call.api_key_id)
+        purpose = await self.spending.purpose(payer)
+        return Contract(terms.model, terms.price_at(purpose.at), purpose)
 
-    async def _permitted(self, request: Request, terms: Terms) -> tuple[Request, Permit]:
+    async def _permitted(self, request: Request, contract: Contract) -> tuple[Request, Hold]:
         """The request as far as limits allow it. Raises usage.refusals.OverBudget or TooFast."""
-        if not terms.purpose.purses:
-            return request, Permit()
-        permit = await self.spending.admit(terms.purpose, need_of(request, terms.model, terms.price))
-        if permit.output_tokens is None:
-            return request, permit
-        return replace(request, max_output_tokens=permit.output_tokens), permit
+        if not contract.purpose.purses:
+            return request, Hold(new_id())
+        hold = await self.spending.admit(contract.purpose, need_of(request, contract.model, contract.price))
+        if hold.output_tokens is None:
+            return request, hold
+        return replace(request, max_output_tokens=hold.output_tokens), hold
 
 
-def _offer(model: FoundModel) -> Offer:
-    return Offer(model.connection, model.name, model.target.kind, model.target.base_url)
-
-
-def _request(call: Call, model: FoundModel) -> Request:
-    return Request(
+def _asked_of(model: FoundModel, request: Request) -> Request:
+    """The request as the model's provider is asked."""
+    return replace(
+        request,
         model=model.name,
-        turns=call.turns,
-        streaming=call.streaming,
-        max_output_tokens=_output_limit(call, model),
-        temperature=call.temperature,
-        tools=call.tools,
-        reasoning_effort=call.reasoning_effort,
+        max_output_tokens=_output_limit(request, model),
         context_window=model.context_window,
     )
 
 
-def _output_limit(call: Call, model: FoundModel) -> int | None:
+def _output_limit(request: Request, model: FoundModel) -> int | None:
     """At most what the model can write. Without a wish nothing is asked for: some vendors count a wish as
     use, and refuse what would exceed a minute's allowance."""
-    if call.max_output_tokens is None or model.max_output_tokens is None:
-        return call.max_output_tokens
-    return min(call.max_output_tokens, model.max_output_tokens)
+    if request.max_output_tokens is None or model.max_output_tokens is None:
+        return request.max_output_tokens
+    return min(request.max_output_tokens, model.max_output_tokens)
 
 
-def _settlement(call: Call, terms: Terms, permit: Permit, receipt: Receipt, meter: Meter) -> Settlement:
-    model, usage = terms.model, receipt.usage
-    entry = Entry(
+def _entry(call: Call, contract: Contract, hold: Hold, receipt: Receipt) -> Entry:
+    model, usage = contract.model, receipt.usage
+    return Entry(
+        id=hold.call_id,
         # When it began: it counts to the period in which it was allowed.
-        at=terms.purpose.at,
+        at=contract.purpose.at,
         user_id=call.user_id,
         connection=model.connection,
         model=model.name,
@@ -206,13 +222,13 @@ def _settlement(call: Call, terms: Terms, permit: Permit, receipt: Receipt, mete
         cache_write_tokens=usage.cache_write,
         reasoning_tokens=usage.reasoning,
         error_code=receipt.error_code,
-        group_id=terms.purpose.payer.group_id,
+        group_id=contract.purpose.payer.group_id,
         api_key_id=call.api_key_id,
         cost_micros=receipt.charge.micros,
         price_source=receipt.charge.source,
         price=receipt.charge.rates,
+        attempts=receipt.attempts,
     )
-    return Settlement(entry, _sign(model, meter, now()), permit.call_id)
 
 
 def _sign(model: FoundModel, meter: Meter, at: datetime) -> Sign | None:

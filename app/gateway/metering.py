@@ -31,6 +31,8 @@ class Receipt:
     first_token_ms: int | None = None
     finish_reason: FinishReason | None = None
     error_code: str = ""
+    attempts: int = 1
+    """How often the provider was asked."""
 
 
 class Meter:
@@ -49,6 +51,7 @@ class Meter:
         self._started = time.perf_counter()
         self._first_token: float | None = None
         self._output_bytes = 0
+        self._attempts = 1
         self._reported: Usage | None = None
         self._finish_reason: FinishReason | None = None
         self.error: ProviderError | None = None
@@ -75,7 +78,12 @@ class Meter:
         """Whether the provider answered at all."""
         return self._first_token is not None or self._finish_reason is not None
 
+    def progress(self) -> int:
+        """Grows with all that comes."""
+        return self._output_bytes
+
     def receipt(self) -> Receipt:
+        """What was used so far; of a completion that has ended, in all."""
         outcome = self._outcome()
         usage = self._usage(outcome)
         return Receipt(
@@ -89,6 +97,7 @@ class Meter:
             else _milliseconds(self._first_token - self._started),
             finish_reason=self._finish_reason,
             error_code=self.error.code if self.error else "",
+            attempts=self._attempts,
         )
 
     def _count(self, text: str) -> None:

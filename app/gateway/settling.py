@@ -6,15 +6,19 @@ for; the writing happens elsewhere, later, and once more when the server stops.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalog import health
 from app.core.database import Database
-from app.usage import ledger, reservations
+from app.usage import open_calls, reservations
+from app.usage.ledger import Entry
+from app.usage.purses import Book
+from app.usage.reservations import Hold, Settled
 
 log = structlog.get_logger("parley.settling")
 
@@ -29,12 +33,15 @@ MOST_WAITING = 50_000
 class Settlement:
     """What is written about one call. `sign` is None when the call says nothing about its connection.
 
-    `call_id` is under what the call reserved; None when it reserved nothing.
+    `hold` is what it held of its purses, `book` the budgets as they were when it began. `was_noted` says whether
+    the database may know it as a call under way.
     """
 
-    entry: ledger.Entry
+    entry: Entry
     sign: health.Sign | None
-    call_id: str | None = None
+    hold: Hold
+    book: Book
+    was_noted: bool = False
 
 
 class Settler:
@@ -86,11 +93,22 @@ class Settler:
 
     async def _write(self, batch: list[Settlement]) -> None:
         async with self._database.writing() as session:
-            entries = [settlement.entry for settlement in batch]
-            await reservations.settle(session, entries, [found.call_id for found in batch if found.call_id])
-            await ledger.record(session, entries)
-            for sign in _newest_of_each(settlement.sign for settlement in batch):
-                await health.note(session, sign)
+            await enter(session, batch)
+
+
+async def enter(session: AsyncSession, batch: Sequence[Settlement]) -> list[Entry]:
+    """Write these calls into the books, first thing in the transaction; what was entered of each."""
+    if not batch:
+        return []
+    noted = await open_calls.settled(session, [found.entry for found in batch if found.was_noted])
+    entered = {found.entry.id: found.entry for found in batch} | dict(
+        zip((found.entry.id for found in batch if found.was_noted), noted, strict=True)
+    )
+    settled = [Settled(entered[found.entry.id], found.hold) for found in batch]
+    await reservations.settle(session, settled, batch[-1].book)
+    for sign in _newest_of_each(settlement.sign for settlement in batch):
+        await health.note(session, sign)
+    return [one.entry for one in settled]
 
 
 def _newest_of_each(signs: Iterable[health.Sign | None]) -> list[health.Sign]:

@@ -1,50 +1,41 @@
-"""The gate before every call: what limits allow is reserved, and what they do not allow is refused.
+"""The gate before every call: what limits allow is held for it, and what they do not allow is refused.
 
-The list of budgets is kept in memory, so that a call that none of them concerns needs no database for this. It
-is read again at once when this process or, on PostgreSQL, another one changed it, and at most a second later
-when only the database knows (the command line).
+The list of budgets is kept in memory (see `core.changes`), and so is a part of what they have left (see
+`usage.allotments`): in the ordinary case a call needs no database for this.
 """
 
-import time
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalog.access import FoundModel
+from app.core.changes import Kept
 from app.core.clock import now
 from app.core.database import Database
 from app.core.errors import ParleyError
 from app.core.ids import new_id
-from app.live.hub import Hub, Lagged
 from app.providers.base import Request
-from app.usage import budgets, counters, refusals
+from app.usage import budgets, counters, open_calls, refusals
+from app.usage.admission import Admission
+from app.usage.allotments import LEASE
 from app.usage.estimates import most_tokens_in, room_for_answer, tokens_in_turns
+from app.usage.needs import Need, NoPrice, NoRoom
 from app.usage.pricing import Price
 from app.usage.purses import Book, Payer, Purse
 from app.usage.refusals import Refused
-from app.usage.reservations import Need, NoPrice, NoRoom, expire, renew, reserve
+from app.usage.reservations import Hold, expire
 
-SECONDS_A_BOOK_IS_TRUSTED = 1.0
+SECONDS_BETWEEN_LOOKS = 0.25
+"""So soon is noticed that something lies idle or is needed elsewhere."""
 SECONDS_BETWEEN_ROUNDS = 30.0
 """Well within a reservation's lease."""
+ABANDONED_AFTER = timedelta(minutes=1)
+"""A call whose process gave no sign of life for so long is over."""
 ASSUMED_OUTPUT = 8_192
 """Tokens. What a model whose provider names no maximum may write under a budget."""
 
 log = structlog.get_logger("parley.spending")
-
-
-@dataclass(frozen=True)
-class Permit:
-    """Leave to make a call. `call_id` is under what its reservation is kept; None: nothing is reserved.
-
-    `output_tokens` is the most that it may write; None: as much as it was asked for.
-    """
-
-    call_id: str | None = None
-    output_tokens: int | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +45,7 @@ class Purpose:
     payer: Payer
     at: datetime
     purses: list[Purse]
+    book: Book
 
 
 class Spending:
@@ -61,55 +53,58 @@ class Spending:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._book = Book()
-        self._read_at = float("-inf")
+        self._books = Kept(database.changes, self._read_book)
+        self._admission = Admission(database)
         self._running: set[str] = set()
 
-    async def purpose(self, session: AsyncSession, payer: Payer) -> Purpose:
+    async def purpose(self, payer: Payer) -> Purpose:
         """What limits a call of this payer that begins now."""
-        if time.monotonic() - self._read_at > SECONDS_A_BOOK_IS_TRUSTED:
-            read_at = time.monotonic()
-            self._book, self._read_at = await budgets.read_book(session), read_at
-        at = now()
-        return Purpose(payer, at, self._book.binding(payer, at))
+        book, at = await self._books.get(None), now()
+        return Purpose(payer, at, book.binding(payer, at), book)
 
-    async def admit(self, purpose: Purpose, need: Need) -> Permit:
-        """Reserve what the call needs. Raises refusals.OverBudget or refusals.TooFast."""
+    async def admit(self, purpose: Purpose, need: Need) -> Hold:
+        """Hold what the call needs. Raises refusals.OverBudget or refusals.TooFast."""
         try:
-            purses = [purse for purse in purpose.purses if need.amount(purse.budget, need.output_tokens) > 0]
-            if not purses:
-                return Permit()
-            call_id = new_id()
-            # Cut off in the middle, what was reserved is free again when its lease ends.
-            output_tokens = await reserve(self._database, call_id, purses, need)
+            hold = await self._admission.admit(new_id(), purpose.purses, need)
         except (NoRoom, NoPrice) as reason:
             raise await self._refusal(purpose, need, reason) from None
-        self._running.add(call_id)
-        return Permit(call_id, output_tokens)
+        if hold.is_kept:
+            self._running.add(hold.call_id)
+        return hold
 
-    def ended(self, permit: Permit) -> None:
+    def ended(self, hold: Hold) -> None:
         """The call is over: its settlement gives back what it holds."""
-        self._running.discard(permit.call_id or "")
+        self._running.discard(hold.call_id)
 
-    async def follow(self, hub: Hub) -> None:
-        """Read the budgets again as soon as they changed; runs until cancelled."""
-        with hub.subscribe(budgets.STREAM) as changes:
-            while True:
-                with suppress(Lagged):
-                    await changes.next()
-                self._read_at = float("-inf")
+    async def look_after(self) -> None:
+        """Give back what this process does not use of limits, and get more of what it needs: one round."""
+        await self._admission.look_after()
 
     async def keep_alive(self) -> None:
         """Renew what running calls hold, and free what killed processes held: one round."""
         async with self._database.writing() as session:
-            if self._running:
-                await renew(session, tuple(self._running))
+            await open_calls.enter_abandoned(session, before=now() - ABANDONED_AFTER)
+            await self._admission.renew(session, self._running)
             if freed := await expire(session, now()):
                 log.warning("reservations_expired", calls=freed)
             await counters.forget_old_minutes(session, now())
 
+    async def clear_up(self) -> None:
+        """Enter what an earlier run of the only process left: all that is held and under way is from then."""
+        async with self._database.writing() as session:
+            await open_calls.enter_abandoned(session)
+            await expire(session, now() + 2 * LEASE)
+
+    async def close(self) -> None:
+        """Give back everything: no call runs any more."""
+        await self._admission.close()
+
+    async def _read_book(self, _: None) -> Book:
+        async with self._database.reading() as session:
+            return await budgets.read_book(session)
+
     async def _refusal(self, purpose: Purpose, need: Need, reason: NoRoom | NoPrice) -> ParleyError:
-        refused = Refused(purpose.payer, purpose.at, need, self._book)
+        refused = Refused(purpose.payer, purpose.at, need, await self._books.get(None))
         async with self._database.reading() as session:
             if isinstance(reason, NoPrice):
                 return await refusals.no_price(session, refused, reason.budget)

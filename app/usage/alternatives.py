@@ -9,10 +9,10 @@ from app.accounts.models import User
 from app.catalog.access import UsableModel, usable_models
 from app.usage.counters import Standing
 from app.usage.models import BudgetScope, Unit
+from app.usage.needs import LEAST_OUTPUT, Need
 from app.usage.price_sheet import sheet
 from app.usage.pricing import highest_cost
 from app.usage.purses import Payer
-from app.usage.reservations import LEAST_OUTPUT, Need
 
 MOST_NAMED = 3
 

@@ -5,7 +5,7 @@ transaction that writes the ledger. On PostgreSQL a table lock keeps the two fro
 writes the ledger holds it in one mode, whoever adds it up in a mode that waits for all of them.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -29,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.usage.ledger import Entry
 from app.usage.models import Budget, BudgetCounter, BudgetScope, LedgerEntry, Period, Unit
 from app.usage.purse_sums import spent_on_whole_days
-from app.usage.purses import Book, Payer, Purse, PurseKey, spent_from
+from app.usage.purses import Payer, Purse, PurseKey
 
 MINUTES_KEPT = timedelta(hours=1)
 COUNTERS: Table = BudgetCounter.__table__  # type: ignore[assignment]
@@ -143,6 +143,15 @@ async def open_all(session: AsyncSession, purses: Collection[Purse]) -> None:
         await session.execute(statement.on_conflict_do_nothing())
 
 
+async def lock(session: AsyncSession, keys: Collection[PurseKey]) -> None:
+    """Let nobody else change these counters before this transaction ends."""
+    # SQLite has one writer at a time.
+    if keys and _is_postgres(session):
+        await session.execute(
+            select(COUNTERS.c.budget_id).where(tuple_(*KEY).in_(list(keys))).order_by(*KEY).with_for_update()
+        )
+
+
 async def hold_ledger(session: AsyncSession) -> None:
     """From here on, until this transaction ends, nobody adds the ledger up. To be called before budgets are read."""
     await _lock_ledger(session, "ROW EXCLUSIVE")
@@ -169,15 +178,6 @@ async def forget_old_minutes(session: AsyncSession, at: datetime) -> None:
             BudgetCounter.reserved == 0,
         )
     )
-
-
-def spending_of(book: Book, entries: Sequence[Entry]) -> dict[PurseKey, Change]:
-    """What these lines of the ledger take out of each purse."""
-    spent: dict[PurseKey, int] = {}
-    for entry in entries:
-        for key, amount in spent_from(book, payer_of(entry), entry.at, entry):
-            spent[key] = spent.get(key, 0) + amount
-    return {key: Change(spent=amount) for key, amount in spent.items()}
 
 
 def payer_of(entry: Entry) -> Payer:

@@ -1,16 +1,18 @@
 """Writing the ledger: what each call used, once, however it ended."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert
+from sqlalchemy import Table, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
 from app.usage import days, rollups
 from app.usage.models import LedgerEntry, Outcome
 
+LEDGER: Table = LedgerEntry.__table__  # type: ignore[assignment]
 SUMMED = (
     "input_tokens",
     "output_tokens",
@@ -45,16 +47,23 @@ class Entry:
     price_source: str = ""
     price: str = ""
     correction_of: str | None = None
+    attempts: int = 1
+    """How often the provider was asked."""
     day: str = ""
     """Set when it is written: `record` knows the workspace's time zone."""
+    id: str = field(default_factory=new_id)
+    """The call's own: nothing is entered twice."""
 
 
-async def record(session: AsyncSession, entries: Sequence[Entry]) -> None:
-    """Add `entries`, and their sums. One statement for all: a busy second is one write."""
+async def record(session: AsyncSession, entries: Sequence[Entry], zone: ZoneInfo | None = None) -> None:
+    """Add `entries`, and their sums. One statement for all: a busy second is one write.
+
+    `zone` is the workspace's, if the caller knows it. Raises IntegrityError when one of them is there already.
+    """
     if entries:
-        zone = await days.workspace_zone(session)
+        zone = zone or await days.workspace_zone(session)
         dated = [replace(entry, day=days.day_of(entry.at, zone)) for entry in entries]
-        await session.execute(insert(LedgerEntry), [{"id": new_id(), **asdict(entry)} for entry in dated])
+        await session.execute(insert(LEDGER), [asdict(entry) for entry in dated])
         await rollups.add(session, dated)
 
 
@@ -63,5 +72,11 @@ def correction(wrong: LedgerEntry, right: Entry) -> Entry:
     differences = {name: getattr(right, name) - getattr(wrong, name) for name in SUMMED}
     cost = None if right.cost_micros is None else right.cost_micros - (wrong.cost_micros or 0)
     return replace(
-        right, **differences, cost_micros=cost, total_ms=0, first_token_ms=None, correction_of=wrong.id
+        right,
+        **differences,
+        cost_micros=cost,
+        total_ms=0,
+        first_token_ms=None,
+        correction_of=wrong.id,
+        id=new_id(),
     )

@@ -6,7 +6,7 @@ What was entered in the ledger, and a price that has begun to hold, are never ch
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint
+from sqlalchemy import BigInteger, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.changes import WATCHED
@@ -294,13 +294,37 @@ class BudgetCounter(Base):
 
 
 class Reservation(Base):
-    """What one running call holds of one budget; given back when the call is settled, or when it expires."""
+    """What one running call, or one process for calls to come, holds of one budget; it may expire."""
 
     __tablename__ = "budget_reservations"
 
     call_id: Mapped[str] = mapped_column(primary_key=True)
+    """The call's, or the allotment's (see `allotments`)."""
     budget_id: Mapped[str] = mapped_column(primary_key=True)
     subject: Mapped[str]
     period_start: Mapped[datetime]
     amount: Mapped[int] = mapped_column(BigInteger)
     expires_at: Mapped[datetime] = mapped_column(index=True)
+    is_allotment: Mapped[bool] = mapped_column(default=False)
+    """Whether a process has it for calls to come, and may give back what it does not use."""
+    wanted_at: Mapped[datetime | None]
+    """When another process asked for that."""
+
+
+class OpenCall(Base):
+    """A call that is being made, as it would be entered in the ledger if nothing more came.
+
+    Written from time to time, and gone when the call is settled. Should its process be killed, this is what is
+    counted.
+    """
+
+    __tablename__ = "open_calls"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    claim: Mapped[str] = mapped_column(default="", index=True)
+    """What keeps its own account of the call, such as a reply's id; empty: nothing does."""
+    heartbeat_at: Mapped[datetime] = mapped_column(index=True)
+    entry: Mapped[str] = mapped_column(Text)
+    """A line of the ledger (`ledger.Entry`) as JSON: nothing ever asks for a part of it."""
+    draws: Mapped[str] = mapped_column(Text)
+    """What it holds of allotments, as JSON."""

@@ -15,8 +15,8 @@ from app.usage.amounts import in_words, limit_in_words
 from app.usage.counters import Standing
 from app.usage.currency import Currency
 from app.usage.models import Budget, BudgetScope, Period, Unit
+from app.usage.needs import Need, NoRoom
 from app.usage.purses import Book, Payer
-from app.usage.reservations import Need, NoRoom
 from app.usage.subjects import Subject, names_of, subject_of
 
 SECONDS_UNTIL_ANOTHER_ENDS = 5

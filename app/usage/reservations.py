@@ -1,154 +1,223 @@
-"""Reserve, then settle: before a call the most that it can use is held of each purse; afterwards it is given back.
+"""Reserve, then settle: what the database keeps of running calls, so that nobody spends what somebody else holds.
 
-Nobody can take what somebody else holds: purses are locked, looked at, and held of in one transaction. On
-SQLite there is one writer at a time, on PostgreSQL the counters' rows are locked.
+Before a call the most that it can use is held of each purse, by the call itself or as a part of an allotment;
+afterwards what it really used takes its place, in the transaction that writes the ledger. On SQLite there is one
+writer at a time; on PostgreSQL whoever changes holds has locked the counters first, in the order of their keys.
 """
 
-from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import Table, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as insert_into_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_into_sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.clock import now
-from app.core.database import Database
-from app.usage import counters
-from app.usage.budgets import read_book
-from app.usage.counters import Change, Standing
+from app.core.database import after_commit
+from app.usage import budgets, counters, days, ledger
+from app.usage.allotments import LEASE, Allotment, Draw
+from app.usage.counters import Change
 from app.usage.ledger import Entry
-from app.usage.models import Budget, Period, Reservation, Unit
-from app.usage.pricing import Price, highest_cost
-from app.usage.purses import Purse, PurseKey
+from app.usage.models import Reservation
+from app.usage.purses import Book, PurseKey, spent_from
 
 RESERVATIONS: Table = Reservation.__table__  # type: ignore[assignment]
-
-LEASE = timedelta(minutes=2)
-"""Who runs a call renews what it holds in time; what a killed process held is free again after this."""
-LEAST_OUTPUT = 256
-"""Tokens. When no more than this can be paid for, an answer is not worth beginning."""
-GENEROUS_OUTPUT = 4_096
-"""Tokens. A call that cannot have its whole maximum leaves half to others, as long as it still gets this much."""
-
-
-class NoRoom(Exception):
-    """What is left does not pay for the call. `standing` is the purse that has too little."""
-
-    def __init__(self, standing: Standing, needed: int) -> None:
-        super().__init__()
-        self.standing = standing
-        self.needed = needed
-
-    @property
-    def is_held_by_others(self) -> bool:
-        """Whether it would fit if all running calls ended without using anything."""
-        return self.needed <= self.standing.left + self.standing.reserved
-
-
-class NoPrice(Exception):
-    """The model has no price, and a budget counts money: a limit that cannot be counted cannot hold."""
-
-    def __init__(self, budget: Budget) -> None:
-        super().__init__()
-        self.budget = budget
+KEY = (RESERVATIONS.c.budget_id, RESERVATIONS.c.subject, RESERVATIONS.c.period_start)
+TAKE_OUT = (
+    update(RESERVATIONS)
+    .where(RESERVATIONS.c.call_id == bindparam("of_holder"))
+    .values(amount=RESERVATIONS.c.amount - bindparam("taken"))
+)
 
 
 @dataclass(frozen=True)
-class Need:
-    """The most that a call can use.
+class Hold:
+    """What a call holds until it is settled. `output_tokens` is the most that it may write; None: as asked.
 
-    `input_tokens` is more than any vendor will count, `likely_input` about what it will. `output_tokens` is
-    the maximum that the provider is told.
+    `is_kept` says that the database keeps something under `call_id`; `draws` are parts of allotments.
     """
 
-    input_tokens: int
-    likely_input: int
-    output_tokens: int
-    price: Price | None
+    call_id: str
+    output_tokens: int | None = None
+    draws: tuple[Draw, ...] = ()
+    is_kept: bool = False
 
-    def amount(self, budget: Budget, output: int) -> int:
-        """How much of a budget it needs to write up to `output` tokens. Raises NoPrice."""
-        match budget.unit:
-            case Unit.USD:
-                if self.price is None:
-                    raise NoPrice(budget)
-                return highest_cost(self.price, self.input_tokens, output)
-            case Unit.TOKENS if budget.period == Period.MINUTE:
-                # A rate is no purse: answers count when they are written, and are not cut short for it.
-                return self.likely_input
-            case Unit.TOKENS:
-                return self.input_tokens + output
-            case _:
-                return 1
+    def let_go(self) -> None:
+        """The call is not made after all. What is kept under its id is free when its lease ends."""
+        for draw in self.draws:
+            draw.let_go()
 
 
-async def reserve(database: Database, call_id: str, purses: Sequence[Purse], need: Need) -> int:
-    """Hold what the call needs of every purse, or of none; how many output tokens are paid for.
+@dataclass(frozen=True)
+class Settled:
+    """A call that is over: its line of the ledger, and what it held."""
 
-    Raises NoRoom or NoPrice.
-    """
-    output = await _reserve_of_opened(database, call_id, purses, need, is_last_try=False)
-    if output is None:
-        async with database.writing() as session:
-            await counters.open_all(session, purses)
-        output = await _reserve_of_opened(database, call_id, purses, need, is_last_try=True)
-    return need.output_tokens if output is None else output
+    entry: Entry
+    hold: Hold
 
 
-def output_paid_for(standings: Sequence[Standing], need: Need) -> int:
-    """How many output tokens the call may be allowed. Raises NoRoom or NoPrice."""
-    if all(need.amount(found.budget, need.output_tokens) <= found.left for found in standings):
-        return need.output_tokens
-    for share, least in ((2, GENEROUS_OUTPUT), (1, LEAST_OUTPUT)):
-        output = min(_most_output(found.budget, need, found.left // share) for found in standings)
-        if output >= min(least, need.output_tokens):
-            return output
-    least = min(LEAST_OUTPUT, need.output_tokens)
-    tightest = min(standings, key=lambda found: _most_output(found.budget, need, found.left))
-    raise NoRoom(tightest, need.amount(tightest.budget, least))
+async def keep(
+    session: AsyncSession, call_id: str, amounts: Mapping[PurseKey, int], parts: Mapping[Allotment, int]
+) -> None:
+    """Hold these amounts for a call, and these parts for this process, of purses that were locked before."""
+    taken = dict(amounts)
+    for allotment, part in parts.items():
+        taken[allotment.key] = taken.get(allotment.key, 0) + part
+    await counters.change(session, {key: Change(reserved=amount) for key, amount in taken.items()})
+    if amounts:
+        rows = [_row(call_id, key, amount, is_allotment=False) for key, amount in amounts.items()]
+        await session.execute(insert(RESERVATIONS), rows)
+    if parts:
+        await _fill(session, [_row(one.id, one.key, part, is_allotment=True) for one, part in parts.items()])
 
 
-async def settle(session: AsyncSession, entries: Sequence[Entry], call_ids: Collection[str] = ()) -> None:
-    """Count what is about to be written into the ledger, and give back what these calls held.
+async def settle(session: AsyncSession, settled: Sequence[Settled], known: Book | None = None) -> Book:
+    """Enter calls in the ledger, count them to their budgets, and give back what they held.
 
-    To be called first in the transaction that writes `entries`, whoever writes them.
+    To be called first in its transaction. `known` are the budgets as the caller read them last; gives them as
+    they are now.
     """
     await counters.hold_ledger(session)
-    book = await read_book(session)
-    spent = counters.spending_of(book, entries)
-    await counters.change(session, _joined(spent, await _give_back(session, call_ids)))
+    book = await budgets.renewed(session, known or Book())
+    takings = [_takings(book, one.entry) for one in settled]
+    gone = [
+        (draw, draw.taken_by(taking.get(draw.allotment.key, 0)))
+        for one, taking in zip(settled, takings, strict=True)
+        for draw in one.hold.draws
+    ]
+    spent = _joined(*({key: Change(spent=amount) for key, amount in taking.items()} for taking in takings))
+    await counters.lock(session, {*spent, *(draw.allotment.key for draw, _ in gone)})
+    freed = await _release(session, [one.hold.call_id for one in settled if one.hold.is_kept])
+    shrunk = await _take_out(session, gone)
+    await counters.change(session, _joined(spent, freed, shrunk))
+    await ledger.record(session, [one.entry for one in settled], days.zone_named(book.timezone))
+    for draw, taken in gone:
+        after_commit(session, partial(draw.let_go, taken))
+    return book
 
 
-async def _give_back(session: AsyncSession, call_ids: Collection[str]) -> dict[PurseKey, Change]:
-    """Let go of what these calls held; what that changes in each counter. An expired hold changes nothing."""
-    if not call_ids:
-        return {}
-    rows = await session.execute(
-        delete(Reservation)
-        .where(Reservation.call_id.in_(call_ids))
-        .returning(Reservation.budget_id, Reservation.subject, Reservation.period_start, Reservation.amount)
+async def give_back(session: AsyncSession, unused: Mapping[Allotment, int]) -> None:
+    """Give back so much of closed allotments; from now on, nobody waits for more of them."""
+    await counters.lock(session, {allotment.key for allotment in unused})
+    changes = await _take_out(session, [(Draw(one, amount), amount) for one, amount in unused.items()])
+    await counters.change(session, changes)
+    ids = [allotment.id for allotment in unused]
+    closed = update(Reservation).where(Reservation.call_id.in_(ids))
+    await session.execute(closed.values(is_allotment=False, wanted_at=None))
+    await session.execute(delete(Reservation).where(Reservation.call_id.in_(ids), Reservation.amount == 0))
+
+
+async def want(session: AsyncSession, keys: Collection[PurseKey]) -> None:
+    """Ask the processes that have allotments of these purses to give back what they do not use."""
+    wanted = update(Reservation).where(tuple_(*KEY).in_(list(keys)), Reservation.is_allotment)
+    await session.execute(wanted.where(Reservation.wanted_at.is_(None)).values(wanted_at=now()))
+
+
+async def may_be_given_back(
+    session: AsyncSession, keys: Collection[PurseKey], own: Collection[str], asked_after: datetime
+) -> bool:
+    """Whether another process has an allotment of these purses, and was not asked before `asked_after` in vain."""
+    was_not_asked = Reservation.wanted_at.is_(None) | (Reservation.wanted_at > asked_after)
+    others = select(Reservation.call_id).where(
+        tuple_(*KEY).in_(list(keys)),
+        Reservation.is_allotment,
+        Reservation.call_id.not_in(list(own)),
+        Reservation.expires_at > now(),
+        was_not_asked,
     )
-    freed: dict[PurseKey, int] = {}
-    for budget_id, subject, start, amount in rows:
-        key = (budget_id, subject, start)
-        freed[key] = freed.get(key, 0) + amount
-    return {key: Change(reserved=-amount) for key, amount in freed.items()}
+    return await session.scalar(others.limit(1)) is not None
 
 
-async def renew(session: AsyncSession, call_ids: Collection[str]) -> None:
-    """These calls still run: what they hold does not expire yet."""
-    statement = update(Reservation).where(Reservation.call_id.in_(call_ids))
-    await session.execute(statement.values(expires_at=now() + LEASE))
+async def wanted(session: AsyncSession, ids: Collection[str]) -> set[str]:
+    """Which of these allotments somebody else needs."""
+    needed = select(Reservation.call_id).where(
+        Reservation.call_id.in_(ids), Reservation.wanted_at.is_not(None)
+    )
+    return set(await session.scalars(needed))
+
+
+async def renew(session: AsyncSession, ids: Collection[str]) -> datetime:
+    """These calls still run, and these allotments are used: until when what they hold does not expire."""
+    until = now() + LEASE
+    statement = update(Reservation).where(Reservation.call_id.in_(ids))
+    await session.execute(statement.values(expires_at=until))
+    return until
 
 
 async def expire(session: AsyncSession, at: datetime) -> int:
-    """Free what killed processes held; how many calls that were."""
-    # Whoever settles one of them right now is left alone.
-    expired = select(Reservation.call_id).where(Reservation.expires_at < at).with_for_update(skip_locked=True)
-    call_ids = set(await session.scalars(expired))
-    await counters.change(session, await _give_back(session, call_ids))
-    return len(call_ids)
+    """Free what killed processes held; how many calls and allotments that were."""
+    is_over = Reservation.expires_at < at
+    keys = [key for (*key,) in await session.execute(select(*KEY).where(is_over).distinct())]
+    if not keys:
+        return 0
+    await counters.lock(session, {(budget_id, subject, start) for budget_id, subject, start in keys})
+    ids = set(await session.scalars(select(Reservation.call_id).where(is_over)))
+    await counters.change(session, await _release(session, ids))
+    return len(ids)
+
+
+def _takings(book: Book, entry: Entry) -> dict[PurseKey, int]:
+    """What a line of the ledger takes out of each purse."""
+    return dict(spent_from(book, counters.payer_of(entry), entry.at, entry))
+
+
+async def _release(session: AsyncSession, ids: Collection[str]) -> dict[PurseKey, Change]:
+    """Let go of all that these hold; what that changes in counters. What expired before changes nothing."""
+    if not ids:
+        return {}
+    rows = await session.execute(
+        delete(Reservation).where(Reservation.call_id.in_(ids)).returning(*KEY, RESERVATIONS.c.amount)
+    )
+    return _joined(
+        *(
+            {(budget_id, subject, start): Change(reserved=-amount)}
+            for budget_id, subject, start, amount in rows
+        )
+    )
+
+
+async def _take_out(session: AsyncSession, gone: Sequence[tuple[Draw, int]]) -> dict[PurseKey, Change]:
+    """So much leaves these allotments; what that changes in counters. An expired one changes nothing."""
+    leaving: dict[Allotment, int] = {}
+    for draw, taken in gone:
+        if taken:
+            leaving[draw.allotment] = leaving.get(draw.allotment, 0) + taken
+    if not leaving:
+        return {}
+    ids = [allotment.id for allotment in leaving]
+    alive = set(await session.scalars(select(RESERVATIONS.c.call_id).where(RESERVATIONS.c.call_id.in_(ids))))
+    kept = {allotment: taken for allotment, taken in leaving.items() if allotment.id in alive}
+    if kept:
+        await session.execute(
+            TAKE_OUT, [{"of_holder": allotment.id, "taken": taken} for allotment, taken in kept.items()]
+        )
+    return _joined(*({allotment.key: Change(reserved=-taken)} for allotment, taken in kept.items()))
+
+
+async def _fill(session: AsyncSession, rows: list[dict[str, object]]) -> None:
+    """Add to allotments, or begin them."""
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    statement = (insert_into_sqlite if is_sqlite else insert_into_postgresql)(RESERVATIONS)
+    more = RESERVATIONS.c.amount + statement.excluded.amount
+    await session.execute(
+        statement.on_conflict_do_update(index_elements=["call_id", "budget_id"], set_={"amount": more}), rows
+    )
+
+
+def _row(holder: str, key: PurseKey, amount: int, *, is_allotment: bool) -> dict[str, object]:
+    budget_id, subject, start = key
+    return {
+        "call_id": holder,
+        "budget_id": budget_id,
+        "subject": subject,
+        "period_start": start,
+        "amount": amount,
+        "expires_at": now() + LEASE,
+        "is_allotment": is_allotment,
+    }
 
 
 def _joined(*parts: Mapping[PurseKey, Change]) -> dict[PurseKey, Change]:
@@ -159,44 +228,3 @@ def _joined(*parts: Mapping[PurseKey, Change]) -> dict[PurseKey, Change]:
             so_far = total.get(key, Change())
             total[key] = Change(so_far.spent + change.spent, so_far.reserved + change.reserved)
     return total
-
-
-async def _reserve_of_opened(
-    database: Database, call_id: str, purses: Sequence[Purse], need: Need, *, is_last_try: bool
-) -> int | None:
-    """None when a purse was never opened. On the last try it is one whose budget was just removed."""
-    async with database.writing() as session:
-        found = await counters.locked(session, purses)
-        if len(found) < len(purses) and not is_last_try:
-            return None
-        output = output_paid_for(found, need)
-        await _hold(session, call_id, found, need, output)
-        return output
-
-
-async def _hold(
-    session: AsyncSession, call_id: str, standings: Sequence[Standing], need: Need, output: int
-) -> None:
-    amounts = {found.purse.key: need.amount(found.budget, output) for found in standings}
-    if not amounts:
-        return
-    await counters.change(session, {key: Change(reserved=amount) for key, amount in amounts.items()})
-    expires_at = now() + LEASE
-    rows = [
-        {
-            "call_id": call_id,
-            "budget_id": budget_id,
-            "subject": subject,
-            "period_start": start,
-            "amount": amount,
-            "expires_at": expires_at,
-        }
-        for (budget_id, subject, start), amount in amounts.items()
-    ]
-    await session.execute(insert(RESERVATIONS), rows)
-
-
-def _most_output(budget: Budget, need: Need, room: int) -> int:
-    """How many output tokens fit into the room; below zero when not even the input does."""
-    tokens = range(need.output_tokens + 1)
-    return bisect_right(tokens, room, key=lambda output: need.amount(budget, output)) - 1

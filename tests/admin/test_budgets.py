@@ -9,10 +9,11 @@ from app.accounts.audit import COMMAND_LINE, Act
 from app.accounts.models import AuditEvent
 from app.core.clock import now
 from app.core.database import Database
-from app.usage import budgets, ledger, reservations
+from app.usage import budgets, reservations
 from app.usage.budgets import Limit
 from app.usage.ledger import Entry
 from app.usage.models import Budget, BudgetScope, Outcome, Period, Unit
+from app.usage.reservations import Hold, Settled
 from tests.cast import Cast, Visitor
 
 HOME = "/admin/budgets"
@@ -32,8 +33,7 @@ async def spend(database: Database, user_id: str, micros: int) -> None:
         now(), user_id, "echo", "echo", "api", 10, 5, False, Outcome.FINISHED, 10, cost_micros=micros
     )
     async with database.writing() as session:
-        await reservations.settle(session, [entry])
-        await ledger.record(session, [entry])
+        await reservations.settle(session, [Settled(entry, Hold(entry.id))])
 
 
 async def test_a_budget_is_set_shown_changed_and_removed(cast: Cast, database: Database) -> None:

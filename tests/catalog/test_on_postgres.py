@@ -16,7 +16,7 @@ from app.core.database import Database
 from app.core.errors import Conflict
 from app.core.settings import Settings
 from app.gateway.calls import Call, Gateway
-from app.providers.base import Role, Turn
+from app.providers.base import Request, Role, Turn
 from app.usage.models import LedgerEntry
 from tests.catalog.vendor import GOOD_KEY, Vendor, vendor  # noqa: F401  (a fixture)
 
@@ -83,7 +83,7 @@ async def test_a_call_is_made_and_entered(app: FastAPI, database: Database, vend
         assert (await find_model(session, "vendor/gpt-large", "alice")).name == "gpt-large"
     gateway: Gateway = app.state.gateway
 
-    call = Call("alice", "vendor/gpt-large", (Turn(Role.USER, "hello"),), "api")
+    call = Call("alice", Request("vendor/gpt-large", (Turn(Role.USER, "hello"),)), "api")
     async with gateway.open(call) as completion:
         async for _ in completion:
             pass

@@ -20,7 +20,7 @@ from app.core.database import Database
 from app.core.errors import Invalid
 from app.core.settings import Settings
 from app.gateway.calls import Call, Gateway
-from app.providers.base import ModelInfo, Role, Turn
+from app.providers.base import ModelInfo, Request, Role, Turn
 from tests.cast import Cast, Person
 from tests.chats.waiting import finished_replies
 
@@ -84,7 +84,8 @@ async def starts(person: Person, model: str) -> str:
 
 async def calls(app: FastAPI, person: Person, model: str = SECRET) -> None:
     gateway: Gateway = app.state.gateway
-    async with gateway.open(Call(person.id, model, (Turn(Role.USER, "Shine!"),), "api")) as completion:
+    call = Call(person.id, Request(model, (Turn(Role.USER, "Shine!"),)), "api")
+    async with gateway.open(call) as completion:
         async for _ in completion:
             pass
 

@@ -15,7 +15,7 @@ from app.core.crypto import Vault
 from app.core.database import Database
 from app.core.settings import Settings
 from app.gateway.calls import Call, Completion, Gateway
-from app.providers.base import Image, Role, TextDelta, Turn
+from app.providers.base import Image, Request, Role, TextDelta, Turn
 from app.providers.errors import BrokenOff, ProviderError, RateLimited, TimedOut
 from app.usage.models import LedgerEntry, Outcome
 from tests.catalog.vendor import GOOD_KEY, OTHER_KEY, Vendor, vendor  # noqa: F401  (a fixture)
@@ -56,7 +56,7 @@ pytestmark = pytest.mark.usefixtures("models")
 
 
 def call(text: str, model: str = "echo/echo-fast") -> Call:
-    return Call("alice", model, (Turn(Role.USER, text),), origin="api")
+    return Call("alice", Request(model, (Turn(Role.USER, text),)), origin="api")
 
 
 async def ask(gateway: Gateway, wanted: Call) -> tuple[str, Completion]:
@@ -238,7 +238,7 @@ async def test_many_calls_at_once_hold_no_database_connection(gateway: Gateway, 
 
 async def test_an_image_counts_in_an_estimate(gateway: Gateway, database: Database) -> None:
     picture = Turn(Role.USER, "what is this", images=(Image("image/png", b"x" * 50_000),))
-    async with gateway.open(Call("alice", "echo/echo-slow", (picture,), "api")) as completion:
+    async with gateway.open(Call("alice", Request("echo/echo-slow", (picture,)), "api")) as completion:
         async for _ in completion:
             break
 

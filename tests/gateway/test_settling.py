@@ -16,12 +16,14 @@ from app.gateway.settling import Settlement, Settler
 from app.main import create_app
 from app.usage.ledger import Entry
 from app.usage.models import LedgerEntry, Outcome
+from app.usage.purses import Book
+from app.usage.reservations import Hold
 from tests.waiting import until
 
 
 def settlement(at: datetime | None = None) -> Settlement:
     entry = Entry(at or now(), "alice", "echo", "echo", "api", 1, 2, False, Outcome.FINISHED, 10)
-    return Settlement(entry, None)
+    return Settlement(entry, None, Hold(entry.id), Book())
 
 
 async def count(database: Database) -> int:
@@ -58,7 +60,7 @@ async def test_nothing_is_lost_when_a_write_fails(
         raise OperationalError("insert", {}, Exception("database is locked"))
 
     with monkeypatch.context() as trouble:
-        trouble.setattr(settling.ledger, "record", refuse)
+        trouble.setattr(settling.reservations, "settle", refuse)
         with pytest.raises(OperationalError):
             await settler.flush()
     assert await count(database) == 0

@@ -13,7 +13,7 @@ from app.catalog.models import Connection, Model
 from app.core.clock import now
 from app.core.database import Database
 from app.gateway.calls import Call, Gateway
-from app.providers.base import Role, TextDelta, Turn
+from app.providers.base import Request, Role, TextDelta, Turn
 from app.providers.errors import RateLimited
 from app.usage import budgets
 from app.usage.budgets import Limit
@@ -85,7 +85,7 @@ async def ask(
     user: str = "bob",
     most: int | None = None,
 ) -> str:
-    call = Call(user, model, (Turn(Role.USER, text),), origin="api", max_output_tokens=most)
+    call = Call(user, Request(model, (Turn(Role.USER, text),), max_output_tokens=most), origin="api")
     answer = ""
     async with gateway.open(call) as completion:
         async for event in completion:
@@ -213,7 +213,7 @@ async def test_a_stopped_call_is_never_estimated_beyond_what_it_was_allowed(
 ) -> None:
     await limit(app, 10**6)
     words = "incomprehensibilities " * 30
-    call = Call("bob", "echo/echo-fast", (Turn(Role.USER, words),), "api", max_output_tokens=20)
+    call = Call("bob", Request("echo/echo-fast", (Turn(Role.USER, words),), max_output_tokens=20), "api")
     async with gateway.open(call) as completion:
         async for _ in completion:
             pass

@@ -7,10 +7,11 @@ from sqlalchemy import select
 from app.accounts.audit import COMMAND_LINE, Act
 from app.core.clock import now
 from app.core.database import Database
-from app.usage import budgets, ledger, reservations
+from app.usage import budgets, reservations
 from app.usage.budgets import Limit
 from app.usage.ledger import Entry
 from app.usage.models import Budget, BudgetScope, Outcome, Period, Unit
+from app.usage.reservations import Hold, Settled
 from tests.cast import Cast
 
 HOME = "/usage/budget"
@@ -21,8 +22,7 @@ async def spend(database: Database, user_id: str, micros: int) -> None:
         now(), user_id, "echo", "echo", "api", 10, 5, False, Outcome.FINISHED, 10, cost_micros=micros
     )
     async with database.writing() as session:
-        await reservations.settle(session, [entry])
-        await ledger.record(session, [entry])
+        await reservations.settle(session, [Settled(entry, Hold(entry.id))])
 
 
 async def test_a_cap_of_ones_own_is_set_changed_and_removed(cast: Cast, database: Database) -> None:
