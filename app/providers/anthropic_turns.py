@@ -1,7 +1,6 @@
 """A conversation in Anthropic's words: messages made of blocks, by user and assistant in turn."""
 
 import re
-from base64 import b64encode
 from collections.abc import Iterable
 
 from app.providers.base import Image, Role, Thought, ToolCall, Turn
@@ -67,8 +66,8 @@ def _text(text: str) -> Json:
 
 
 def _image(image: Image) -> Json:
-    data = b64encode(image.data).decode()
-    return {"type": "image", "source": {"type": "base64", "media_type": image.media_type, "data": data}}
+    source = {"type": "base64", "media_type": image.media_type, "data": image.base64}
+    return {"type": "image", "source": source}
 
 
 def _thought(thought: Thought) -> Json:

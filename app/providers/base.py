@@ -4,6 +4,7 @@ A provider knows its vendor's wire format and nothing of Parley. `stream` is the
 everything above this seam speaks only the values defined here.
 """
 
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,10 +21,18 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Image:
-    """An image's bytes; `media_type` is `image/png`, `image/jpeg`, `image/webp` or `image/gif`."""
+    """An image's bytes; `media_type` is `image/png`, `image/jpeg`, `image/webp` or `image/gif`.
+
+    `encoded` is the same in base64, where it came like that: to encode ten megabytes keeps others waiting.
+    """
 
     media_type: str
     data: bytes
+    encoded: str = field(default="", repr=False, compare=False)
+
+    @property
+    def base64(self) -> str:
+        return self.encoded or b64encode(self.data).decode()
 
 
 @dataclass(frozen=True)

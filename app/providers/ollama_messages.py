@@ -1,6 +1,5 @@
 """A request in Ollama's words: the body of `POST /api/chat`."""
 
-from base64 import b64encode
 from dataclasses import replace
 
 from app.providers.base import JsonFormat, Request, Role, ToolCall, ToolUse, Turn
@@ -101,7 +100,7 @@ def _messages(turns: tuple[Turn, ...]) -> list[Json]:
 def _message(turn: Turn, tool_names: dict[str, str]) -> Json:
     message: Json = {"role": turn.role.value, "content": turn.all_text}
     if turn.all_images:
-        message["images"] = [b64encode(image.data).decode() for image in turn.all_images]
+        message["images"] = [image.base64 for image in turn.all_images]
     if thinking := _own_thoughts(turn):
         message["thinking"] = thinking
     if turn.tool_calls:

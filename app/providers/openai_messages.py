@@ -1,7 +1,5 @@
 """A request in OpenAI's words: the body of `POST /chat/completions`."""
 
-from base64 import b64encode
-
 from app.providers.base import Image, JsonFormat, Request, Role, Tool, ToolCall, Turn
 from app.providers.reasoning import effort_of
 from app.providers.tools import in_plain_text
@@ -88,8 +86,7 @@ def _text_part(text: str) -> Json:
 
 
 def _image_part(image: Image) -> Json:
-    data = b64encode(image.data).decode()
-    return {"type": "image_url", "image_url": {"url": f"data:{image.media_type};base64,{data}"}}
+    return {"type": "image_url", "image_url": {"url": f"data:{image.media_type};base64,{image.base64}"}}
 
 
 def _tool_call(call: ToolCall) -> Json:

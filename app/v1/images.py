@@ -25,7 +25,7 @@ def image_from_base64(data: str, parameter: str) -> Image:
     media_type = _media_type_of(content)
     if media_type is None:
         raise BadRequest(f"{parameter}: an image must be a PNG, a JPEG, a WebP or a GIF.", parameter)
-    return Image(media_type, content)
+    return Image(media_type, content, encoded=data)
 
 
 def image_from_url(url: str, parameter: str) -> Image:
