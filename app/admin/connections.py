@@ -13,14 +13,15 @@ from starlette.responses import Response
 
 from app.accounts.access import CurrentAct
 from app.catalog import connections, overview
-from app.catalog.access import (
+from app.catalog.connections import Notice, Wish
+from app.catalog.forms import CurrentWish, show_form
+from app.catalog.models import Connection
+from app.catalog.parameters import (
     CurrentConnection,
     CurrentDetection,
     CurrentDiscovery,
     CurrentVault,
 )
-from app.catalog.connections import Notice, Wish
-from app.catalog.models import Connection
 from app.core.database import Session
 from app.core.errors import Invalid
 from app.core.requests import is_htmx
@@ -29,6 +30,7 @@ from app.core.templating import page
 router = APIRouter(prefix="/connections")
 Text = Annotated[str, Form()]
 HOME = "/admin/connections"
+FORM = "admin/connections_new.html"
 
 
 @router.get("")
@@ -48,7 +50,7 @@ async def show_connections(
 
 @router.get("/new")
 async def choose_connection(request: Request, detection: CurrentDetection, kind: str = "") -> HTMLResponse:
-    return _show_form(request, detection, Wish(kind)) if kind else _show_kinds(request)
+    return show_form(request, FORM, detection, Wish(kind)) if kind else _show_kinds(request)
 
 
 @router.get("/detected")
@@ -63,27 +65,10 @@ async def show_detected(
 
 
 @router.post("")
-async def create_connection(
-    request: Request,
-    session: Session,
-    vault: CurrentVault,
-    detection: CurrentDetection,
-    discovery: CurrentDiscovery,
-    act: CurrentAct,
-    kind: Text,
-    label: Text = "",
-    base_url: Text = "",
-    key: Text = "",
-) -> Response:
-    wish = Wish(kind, label, base_url, key)
-    try:
-        connection, notices = await connections.add(session, vault, wish, act)
-    except Invalid as error:
-        if error.field == "kind":
-            raise
-        return _show_form(request, detection, wish, error)
-    discovery.refresh_after_commit(session, connection.id)
-    return _to(HOME, notices)
+async def create_connection(request: Request, detection: CurrentDetection, wanted: CurrentWish) -> Response:
+    if wanted.error:
+        return show_form(request, FORM, detection, wanted.wish, wanted.error)
+    return _to(HOME, wanted.notices)
 
 
 @router.get("/{connection_id}")
@@ -177,21 +162,6 @@ async def remove_connection(connection: CurrentConnection, session: Session, act
 
 def _show_kinds(request: Request) -> HTMLResponse:
     return page(request, "admin/connections_kinds.html", kinds=overview.kinds())
-
-
-def _show_form(
-    request: Request, detection: CurrentDetection, wish: Wish, error: Invalid | None = None
-) -> HTMLResponse:
-    kind = connections.kind_named(wish.kind)
-    return page(
-        request,
-        "admin/connections_new.html",
-        status=error.status if error else 200,
-        kind=kind,
-        wish=wish,
-        default_address=detection.default_address(kind),
-        error=error,
-    )
 
 
 async def _show_settings(

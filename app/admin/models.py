@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from app.accounts.access import CurrentAct
 from app.catalog import overview
-from app.catalog.access import CurrentConnection, CurrentDiscovery
 from app.catalog.models import Connection
+from app.catalog.parameters import CurrentConnection, CurrentDiscovery
 from app.catalog.selection import tick
 from app.core.clock import now
 from app.core.database import Session

@@ -12,8 +12,8 @@ from starlette.responses import Response
 
 from app.accounts.access import CurrentAct, CurrentHouse
 from app.accounts.forms import LONGEST_FIELD, Blanks, Text, errors_by_field
-from app.catalog.access import CurrentModel
 from app.catalog.models import Model
+from app.catalog.parameters import CurrentModel
 from app.core.clock import now
 from app.core.database import Database, Session
 from app.core.errors import Invalid

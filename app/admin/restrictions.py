@@ -10,8 +10,8 @@ from starlette.responses import Response
 from app.accounts import groups as all_of
 from app.accounts.access import CurrentAct
 from app.catalog import restrictions
-from app.catalog.access import CurrentConnection, CurrentModel
 from app.catalog.models import Connection
+from app.catalog.parameters import CurrentConnection, CurrentModel
 from app.catalog.restrictions import Restrictable
 from app.core.database import Session
 from app.core.errors import Invalid

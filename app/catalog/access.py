@@ -1,26 +1,16 @@
-"""Which models a person may use, and why one cannot be used: the only door to models for other rooms.
-
-For administrators' pages the parameter is the permission: `connection: CurrentConnection`.
-"""
+"""Which models a person may use, and why one cannot be used: the only door to models for other rooms."""
 
 from dataclasses import dataclass
-from typing import Annotated
 
-from fastapi import Depends, Request
 from sqlalchemy import bindparam, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.access import CurrentAdministrator
 from app.accounts.models import User
-from app.catalog.detection import Detection
-from app.catalog.discovery import Discovery
 from app.catalog.models import Connection, Model
 from app.catalog.opening import Target, target_of
 from app.catalog.overview import UNKNOWN_KIND, kind_of
 from app.catalog.restrictions import is_open_to
-from app.core.crypto import Vault
-from app.core.database import Session, database_of
-from app.core.errors import NotFound, ParleyError
+from app.core.errors import ParleyError
 from app.providers.registry import KINDS
 
 NEEDS_AN_ADMINISTRATOR = frozenset(
@@ -201,39 +191,3 @@ def _never_heard_of(full_name: str) -> str:
     if not full_name:
         return "No model is chosen. Choose one first."
     return f"There is no model “{full_name[:100]}” here any more. Choose another model."
-
-
-async def _connection(connection_id: str, session: Session, _: CurrentAdministrator) -> Connection:
-    connection = await session.get(Connection, connection_id)
-    if connection is None:
-        raise NotFound
-    return connection
-
-
-async def _model(model_id: str, session: Session, _: CurrentAdministrator) -> Model:
-    model = await session.get(Model, model_id)
-    if model is None:
-        raise NotFound
-    return model
-
-
-def _discovery(request: Request) -> Discovery:
-    state = request.app.state
-    return Discovery(database_of(request), state.providers, state.tasks)
-
-
-def _vault(request: Request) -> Vault:
-    vault: Vault = request.app.state.vault
-    return vault
-
-
-def _detection(request: Request) -> Detection:
-    detection: Detection = request.app.state.detection
-    return detection
-
-
-CurrentConnection = Annotated[Connection, Depends(_connection)]
-CurrentModel = Annotated[Model, Depends(_model)]
-CurrentDiscovery = Annotated[Discovery, Depends(_discovery)]
-CurrentVault = Annotated[Vault, Depends(_vault)]
-CurrentDetection = Annotated[Detection, Depends(_detection)]

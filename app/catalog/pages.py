@@ -9,17 +9,16 @@ from starlette.responses import Response
 
 from app.accounts.access import CurrentAct, CurrentAdministrator
 from app.catalog import connections, overview
-from app.catalog.access import CurrentConnection, CurrentDetection, CurrentDiscovery, CurrentVault
 from app.catalog.connections import Wish
-from app.catalog.detection import Detection
+from app.catalog.forms import CurrentWish, show_form
+from app.catalog.parameters import CurrentConnection, CurrentDetection, CurrentDiscovery
 from app.catalog.selection import tick
 from app.core.database import Session
-from app.core.errors import Invalid
 from app.core.requests import is_htmx
 from app.core.templating import page
 
 router = APIRouter(prefix="/setup", include_in_schema=False)
-Text = Annotated[str, Form()]
+FORM = "catalog/setup_connection.html"
 
 
 @router.get("/provider")
@@ -31,7 +30,7 @@ async def choose_provider(
     kind: Annotated[str, Query(max_length=40)] = "",
 ) -> HTMLResponse:
     if kind:
-        return _show_form(request, detection, Wish(kind))
+        return show_form(request, FORM, detection, Wish(kind))
     detection.look_in_background()
     return page(
         request,
@@ -55,26 +54,9 @@ async def show_detected(
 
 
 @router.post("/provider")
-async def connect_provider(
-    request: Request,
-    session: Session,
-    vault: CurrentVault,
-    detection: CurrentDetection,
-    discovery: CurrentDiscovery,
-    act: CurrentAct,
-    kind: Text,
-    label: Text = "",
-    base_url: Text = "",
-    key: Text = "",
-) -> Response:
-    wish = Wish(kind, label, base_url, key)
-    try:
-        connection, _ = await connections.add(session, vault, wish, act)
-    except Invalid as error:
-        if error.field == "kind":
-            raise
-        return _show_form(request, detection, wish, error)
-    discovery.refresh_after_commit(session, connection.id)
+async def connect_provider(request: Request, detection: CurrentDetection, wanted: CurrentWish) -> Response:
+    if wanted.error:
+        return show_form(request, FORM, detection, wanted.wish, wanted.error)
     return RedirectResponse("/setup/models", status_code=303)
 
 
@@ -108,18 +90,3 @@ async def open_models(
         await tick(session, group.card.connection, wanted, True, act)
         await tick(session, group.card.connection, names - wanted, False, act)
     return RedirectResponse("/", status_code=303)
-
-
-def _show_form(
-    request: Request, detection: Detection, wish: Wish, error: Invalid | None = None
-) -> HTMLResponse:
-    kind = connections.kind_named(wish.kind)
-    return page(
-        request,
-        "catalog/setup_connection.html",
-        status=error.status if error else 200,
-        kind=kind,
-        wish=wish,
-        default_address=detection.default_address(kind),
-        error=error,
-    )

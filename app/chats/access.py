@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.access import CurrentUser
 from app.accounts.models import User
+from app.chats import crowding
 from app.chats.models import Chat, Message, MessageRole
 from app.chats.replies import Replies
 from app.core.database import SAFE_METHODS, Session
@@ -87,3 +88,12 @@ def _replies(request: Request) -> Replies:
 
 
 CurrentReplies = Annotated[Replies, Depends(_replies)]
+
+
+async def _room_for_another(request: Request, session: Session, user: CurrentUser) -> None:
+    settings: Settings = request.app.state.settings
+    await crowding.refuse_another(session, user, settings.max_running_replies)
+
+
+RoomForAnother = Depends(_room_for_another)
+"""Stands at the doors that let a reply begin."""

@@ -15,11 +15,11 @@ from app.chats.access import (
     CurrentMessage,
     CurrentReplies,
     CurrentReply,
+    RoomForAnother,
     hub_of,
     longest_message,
     message_of,
 )
-from app.chats.crowding import RoomForAnother
 from app.chats.history import page_ending_at
 from app.chats.models import Message
 from app.chats.news import News, tell

@@ -4,16 +4,12 @@ A script that loops must not keep everybody else waiting. Budgets of running rep
 one decides alone.
 """
 
-from fastapi import Depends, Request
 from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.access import CurrentUser
 from app.accounts.models import User
 from app.chats.models import RUNNING, Chat, Message
-from app.core.database import Session
 from app.core.errors import TooMany
-from app.core.settings import Settings
 from app.usage.models import Budget, Unit
 
 
@@ -39,12 +35,3 @@ async def _running_for(session: AsyncSession, user: User) -> int:
 
 async def _budgets_decide(session: AsyncSession) -> bool:
     return bool(await session.scalar(select(exists().where(Budget.unit == Unit.REPLIES))))
-
-
-async def _room_for_another(request: Request, session: Session, user: CurrentUser) -> None:
-    settings: Settings = request.app.state.settings
-    await refuse_another(session, user, settings.max_running_replies)
-
-
-RoomForAnother = Depends(_room_for_another)
-"""Stands at the doors that let a reply begin."""

@@ -16,11 +16,11 @@ from app.chats.access import (
     CurrentReplies,
     CurrentReply,
     DeletedChat,
+    RoomForAnother,
     hub_of,
     longest_message,
 )
 from app.chats.costs import cost_of
-from app.chats.crowding import RoomForAnother
 from app.chats.history import Page, page_ending_at
 from app.chats.models import Chat, Message
 from app.chats.news import News, tell
