@@ -54,11 +54,14 @@ async def renewed(session: AsyncSession, known: Book) -> Book:
 
     Limits are not compared: whoever looks at them locks them, see `counters.locked`.
     """
-    rows = await session.execute(MARKS)
-    marks = {(str(what), str(value)) for what, value in rows}
-    if marks == {("budget", budget.id) for budget in known.budgets} | {("timezone", known.timezone)}:
-        return known
-    return await read_book(session)
+    timezone, ids = "UTC", set()
+    for what, value in await session.execute(MARKS):
+        if what == "timezone":
+            timezone = value
+        else:
+            ids.add(value)
+    is_the_same = timezone == known.timezone and ids == {budget.id for budget in known.budgets}
+    return known if is_the_same else await read_book(session)
 
 
 async def all_budgets(session: AsyncSession) -> Sequence[Budget]:
