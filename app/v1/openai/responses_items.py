@@ -1,7 +1,7 @@
 """Items of a response while they grow: how each begins, grows and ends, as the events that clients expect."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import orjson
 
@@ -41,6 +41,8 @@ def message_item(item_id: str, text: str, status: str) -> Json:
 class GrowingMessage:
     """What the model says."""
 
+    prefix: ClassVar = "msg"
+
     def __init__(self, item_id: str, index: int) -> None:
         self._id = item_id
         self._item_place: Json = {"output_index": index}
@@ -71,6 +73,8 @@ class GrowingMessage:
 
 class GrowingThought:
     """What the model thinks, as the summary of a reasoning item. `seal` says how its vendor knows it again."""
+
+    prefix: ClassVar = "rs"
 
     def __init__(self, item_id: str, index: int) -> None:
         self._id = item_id

@@ -43,9 +43,9 @@ class ResponseWriter:
 
     def feed(self, event: Event) -> bytes:
         if type(event) is TextDelta:
-            return self._piece_of_text(event.text)
+            return self._piece_of(GrowingMessage, event.text)
         if type(event) is ReasoningDelta:
-            return self._piece_of_thought(event.text)
+            return self._piece_of(GrowingThought, event.text)
         if type(event) is ToolCallDelta:
             return self._piece_of_call(event)
         if type(event) is ThoughtEnded:
@@ -53,7 +53,7 @@ class ResponseWriter:
         return b""
 
     def end(self, answer: Answer) -> bytes:
-        said = self._piece_of_text("") if not self._items else b""
+        said = self._piece_of(GrowingMessage, "") if not self._items else b""
         status = responses_document.status_of(answer)
         said += self._close(status)
         for call in self._calls.values():
@@ -65,21 +65,13 @@ class ResponseWriter:
         response = responses_document.failed(self._response, failure, self._output("incomplete"))
         return self._start() + self._event("response.failed", {"response": response})
 
-    def _piece_of_text(self, text: str) -> bytes:
+    def _piece_of(self, kind: type[GrowingMessage | GrowingThought], piece: str) -> bytes:
         growing = self._growing
-        if type(growing) is GrowingMessage:
-            return self._piece(growing, text)
+        if growing is not None and type(growing) is kind:
+            return self._piece(growing, piece)
         closed = self._close("completed")
-        self._growing = growing = GrowingMessage(self._id("msg"), len(self._items))
-        return closed + self._open(growing) + self._piece(growing, text)
-
-    def _piece_of_thought(self, text: str) -> bytes:
-        growing = self._growing
-        if type(growing) is GrowingThought:
-            return self._piece(growing, text)
-        closed = self._close("completed")
-        self._growing = growing = GrowingThought(self._id("rs"), len(self._items))
-        return closed + self._open(growing) + self._piece(growing, text)
+        self._growing = growing = kind(self._id(kind.prefix), len(self._items))
+        return closed + self._open(growing) + self._piece(growing, piece)
 
     def _piece_of_call(self, event: ToolCallDelta) -> bytes:
         call = self._calls.get(event.index)
@@ -125,8 +117,11 @@ class ResponseWriter:
         return self._event("response.created", said) + self._event("response.in_progress", said)
 
     def _output(self, status: responses_document.Status) -> list[Json]:
-        """Every item; the last one, and what grows beside it, shares the answer's end."""
-        return [item.item(status if item is self._items[-1] else "completed") for item in self._items]
+        """Every item. Calls and what came last share the answer's end."""
+        return [
+            item.item(status if type(item) is GrowingCall or item is self._items[-1] else "completed")
+            for item in self._items
+        ]
 
     def _id(self, prefix: str) -> str:
         return f"{prefix}_{self._answer_id}_{len(self._items)}"
