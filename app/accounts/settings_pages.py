@@ -1,5 +1,6 @@
 """/settings: what people change about their own account and sessions."""
 
+from collections.abc import Awaitable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Query, Request
@@ -52,11 +53,8 @@ async def change_profile(
     name: Text = "",
     timezone: Text = "",
 ) -> Response:
-    try:
-        await own_account.change_profile(house, identity, visit, name=name, timezone=timezone)
-    except ParleyError as error:
-        return await _page(request, house, identity, about="profile", error=error)
-    return _back("profile")
+    change = own_account.change_profile(house, identity, visit, name=name, timezone=timezone)
+    return await _after(change, request, house, identity, "profile")
 
 
 @router.post("/email")
@@ -68,11 +66,8 @@ async def change_email(
     email: Text = "",
     current_password: Text = "",
 ) -> Response:
-    try:
-        await own_account.change_email(house, identity, visit, email=email, password=current_password)
-    except ParleyError as error:
-        return await _page(request, house, identity, about="email", error=error)
-    return _back("email")
+    change = own_account.change_email(house, identity, visit, email=email, password=current_password)
+    return await _after(change, request, house, identity, "email")
 
 
 @router.post("/password")
@@ -84,11 +79,8 @@ async def change_password(
     current_password: Text = "",
     new_password: Text = "",
 ) -> Response:
-    try:
-        await own_account.change_password(house, identity, visit, current=current_password, new=new_password)
-    except ParleyError as error:
-        return await _page(request, house, identity, about="password", error=error)
-    return _back("password")
+    change = own_account.change_password(house, identity, visit, current=current_password, new=new_password)
+    return await _after(change, request, house, identity, "password")
 
 
 @router.post("/theme")
@@ -121,6 +113,17 @@ async def end_session(
         raise NotFound("This session is over already.")
     audit.record(session, audit.Act(user, visit.address), "session.ended")
     return _back("sessions")
+
+
+async def _after(
+    change: Awaitable[None], request: Request, house: House, identity: Identity, section: str
+) -> Response:
+    """Back to the section whose form was sent: that it is changed, or what does not fit."""
+    try:
+        await change
+    except ParleyError as error:
+        return await _page(request, house, identity, about=section, error=error)
+    return _back(section)
 
 
 async def _page(
