@@ -26,7 +26,7 @@ from app.gateway.running import Running, RunningCalls
 from app.gateway.settling import Settlement, Settler
 from app.gateway.spending import Purpose, Spending, need_of
 from app.gateway.terms import TermsOfAll
-from app.providers.base import Event, Request
+from app.providers.base import Event, Request, Retried
 from app.providers.errors import ContextTooLong, ModelGone, ProviderError, RequestRefused
 from app.usage.estimates import tokens_in_turns
 from app.usage.ledger import Entry
@@ -83,6 +83,12 @@ class Completion:
         return self
 
     async def __anext__(self) -> Event:
+        # That it was tried again is for the ledger: whoever waits for the answer waits for its first event.
+        while isinstance(event := await self._next(), Retried):
+            pass
+        return event
+
+    async def _next(self) -> Event:
         try:
             event = await anext(self._events)
         except StopAsyncIteration:

@@ -8,6 +8,7 @@ from app.providers.base import (
     Finished,
     FinishReason,
     ReasoningDelta,
+    Retried,
     TextDelta,
     ToolCallDelta,
     Usage,
@@ -67,6 +68,8 @@ class Meter:
                 self._reported = usage
             case Finished(reason):
                 self._finish_reason = reason
+            case Retried():
+                self._attempts += 1
 
     def ended(self) -> None:
         """The provider has no more events. Raises BrokenOff when the completion is not whole."""

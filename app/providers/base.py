@@ -223,12 +223,17 @@ class Finished:
     """The one of `Request.stop` that ended it, where the vendor says so."""
 
 
-Event = TextDelta | ReasoningDelta | ThoughtEnded | ToolCallDelta | UsageReport | Finished
+@dataclass(frozen=True)
+class Retried:
+    """The provider was asked in vain, and is asked again."""
+
+
+Event = Retried | TextDelta | ReasoningDelta | ThoughtEnded | ToolCallDelta | UsageReport | Finished
 
 
 def is_of_the_answer(event: Event) -> bool:
     """Whether the answer itself has begun with `event`: some vendors report a cost before the first token."""
-    return not isinstance(event, UsageReport)
+    return not isinstance(event, UsageReport | Retried)
 
 
 @dataclass(frozen=True)

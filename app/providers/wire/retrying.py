@@ -7,7 +7,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from app.providers.base import Event, is_of_the_answer
+from app.providers.base import Event, Retried, is_of_the_answer
 from app.providers.errors import ProviderError, TimedOut
 from app.providers.untrusted import Json
 
@@ -32,6 +32,7 @@ async def with_retries(
             pause = pause_before(retry, error)
             if has_begun or retry == retries or pause is None:
                 raise
+        yield Retried()
         await asyncio.sleep(pause)
 
 
