@@ -12,7 +12,7 @@ from fastapi import Depends, Query, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import groups
-from app.accounts.access import CurrentAdministrator, CurrentUser
+from app.accounts.access import CurrentAdministrator, CurrentIdentity, CurrentUser, Identity
 from app.accounts.models import User
 from app.core.clock import now
 from app.core.database import Session
@@ -97,11 +97,11 @@ def workspace_view(administrator: User) -> View:
     return View(administrator, "Usage", "/admin/usage", "/api/usage/workspace", EVERYTHING)
 
 
-async def group_view(session: AsyncSession, user: User, group_id: str) -> View:
+async def group_view(session: AsyncSession, identity: Identity, group_id: str) -> View:
     """What a group pays for, shown to its managers and to administrators. Raises NotFound."""
-    group = await groups.by_id(session, group_id)
+    group, user = await groups.by_id(session, group_id), identity.user
     managed = {one.id for one in await groups.managed_by(session, user)}
-    if group.id not in managed and not user.is_administrator:
+    if group.id not in managed and not identity.caller.is_administrator:
         raise NotFound
     address = f"/usage/groups/{group.id}"
     return View(user, f"Usage of {group.name}", address, f"/api{address}", Filter(group=group.id))
@@ -111,8 +111,8 @@ async def _own_view(user: CurrentUser) -> View:
     return View(user, "Your usage", "/usage", "/api/usage", Filter(user=user.id))
 
 
-async def _group_view(session: Session, user: CurrentUser, group_id: str) -> View:
-    return await group_view(session, user, group_id)
+async def _group_view(session: Session, identity: CurrentIdentity, group_id: str) -> View:
+    return await group_view(session, identity, group_id)
 
 
 async def _workspace_view(administrator: CurrentAdministrator) -> View:
