@@ -11,6 +11,7 @@ from app.usage import calculator, reports, series, timings
 from app.usage.access import View, Wish, question
 from app.usage.calculator import Comparison, Plan
 from app.usage.names import Names, names
+from app.usage.pricing import MILLION
 from app.usage.questions import Measure, Question, What, Who
 from app.usage.ranges import Grain, Range, remaining
 from app.usage.reports import Conversation
@@ -82,8 +83,18 @@ class Dashboard:
         return round(100 * self.amount(row.total) / longest) if longest > 0 else 0
 
 
-async def dashboard(session: AsyncSession, view: View, wish: Wish, plan: Plan | None = None) -> Dashboard:
-    """What `view` shows of what was wished for. Raises Invalid."""
+async def dashboard(
+    session: AsyncSession,
+    view: View,
+    wish: Wish,
+    plan: Plan | None = None,
+    *,
+    rate_micros: int = MILLION,
+) -> Dashboard:
+    """What `view` shows of what was wished for. Raises Invalid.
+
+    `rate_micros` is that of the currency in which the chart's scale is to be round.
+    """
     asked = await question(session, view, wish)
     measure = Measure(wish.measure) if wish.measure in list(Measure) else Measure.COST
     by_model = await reports.by_model(session, asked)
@@ -91,7 +102,8 @@ async def dashboard(session: AsyncSession, view: View, wish: Wish, plan: Plan | 
     times = await timings.times(session, asked)
     total = reports.together(by_model.values())
     expected = await _expected(session, asked, measure)
-    drawn = series.chart(await reports.by_bar(session, asked, measure), asked.range, expected)
+    scale = rate_micros if measure is Measure.COST else MILLION
+    drawn = series.chart(await reports.by_bar(session, asked, measure), asked.range, expected, scale)
     known = await reports.known_models(session, Question(asked.range, view.limit))
     compared = await calculator.comparisons(
         session, view.viewer, plan.total if plan is not None else total, by_model, now()

@@ -38,8 +38,8 @@ async def shown(
     `titles_of` names conversations; without it they are told by person and day only, because what somebody
     talks about is not their administrator's to read.
     """
-    found = await dashboard(session, view, wish, plan)
     currency = currency_of(workspace)
+    found = await dashboard(session, view, wish, plan, rate_micros=currency.rate_micros)
     chats = [one.chat_id for one in found.conversations or ()]
     return {
         "dashboard": found,

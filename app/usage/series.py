@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from app.usage.pricing import MILLION
 from app.usage.questions import Bar, What
 from app.usage.ranges import Grain, Range
 
@@ -86,8 +87,16 @@ class Chart:
         return [column for column in self.columns if column.expected is None]
 
 
-def chart(measured: Mapping[Bar, int], wanted: Range, expected: Mapping[str, int] | None = None) -> Chart:
-    """Bars for `wanted`, of what was measured; `expected` holds bars still to come."""
+def chart(
+    measured: Mapping[Bar, int],
+    wanted: Range,
+    expected: Mapping[str, int] | None = None,
+    rate_micros: int = MILLION,
+) -> Chart:
+    """Bars for `wanted`, of what was measured; `expected` holds bars still to come.
+
+    The scale is round in what is shown: millionths of it, `rate_micros`, are one of what was measured.
+    """
     expected = expected or {}
     series = _largest(measured)
     index = {one.what: number for number, one in enumerate(series)}
@@ -95,7 +104,8 @@ def chart(measured: Mapping[Bar, int], wanted: Range, expected: Mapping[str, int
     for (bar, what), amount in measured.items():
         place = index.get(what, len(series) - 1)
         parts.setdefault(bar, [0] * len(series))[place] += amount
-    top = ceiling(max([*(sum(amounts) for amounts in parts.values()), *expected.values()], default=0))
+    highest = max([*(sum(amounts) for amounts in parts.values()), *expected.values()], default=0)
+    top = ceiling(highest * rate_micros // MILLION) * MILLION // rate_micros
     step = (WIDTH - LEFT) / max(1, len(parts))
     every = math.ceil(len(parts) / MOST_LABELS)
     columns = [

@@ -42,7 +42,7 @@ async def test_a_person_is_warned_told_and_goes_on(
 
     address = await asks(app, cast, echo)
     page = (await cast.bob.client.get(address)).text
-    assert "The budget for Bob Archer (2 requests a month) is spent; it starts again on" in page
+    assert "Your budget (2 requests a month) is spent; it starts again on" in page
 
     address = await asks(app, cast, echo)
     page = (await cast.bob.client.get(address)).text

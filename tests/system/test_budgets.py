@@ -62,7 +62,7 @@ async def test_a_person_is_warned_stopped_and_goes_on_once_the_limit_is_raised(
     await expect(desk.locator("#chat-cost")).to_contain_text("$8.21")
     await app.state.gateway.flush()
     await desk.reload()
-    await expect(warning).to_contain_text("82 % of the budget for Bob Archer ($10.00 a month) is used")
+    await expect(warning).to_contain_text("82 % of your budget ($10.00 a month) is used")
     await expect(warning).to_contain_text("it starts again on")
     other_tab = await desk.context.new_page()
     await other_tab.goto("/")

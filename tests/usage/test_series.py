@@ -85,3 +85,12 @@ class TestChart:
     )
     def test_the_scale_ends_on_a_round_number(self, highest: int, top: int) -> None:
         assert series.ceiling(highest) == top
+
+    def test_the_scale_is_round_in_another_currency_too(self) -> None:
+        month = ranges.chosen(date(2026, 11, 20))
+        measured = {Bar("2026-11-20", What("openai", "gpt-5")): 50_000_000}
+
+        drawn = series.chart(measured, month, rate_micros=920_000)
+
+        shown = [round(line.amount * 92 / 100, -2) for line in drawn.lines]
+        assert shown == [0, 15_000_000, 30_000_000, 45_000_000, 60_000_000]
