@@ -58,12 +58,13 @@ async def invite(
 
 
 async def find_open(session: AsyncSession, token: str, signing_key: str) -> Invitation:
-    """The invitation behind a link. Raises NotFound when it cannot be used (any more)."""
-    found = await session.scalar(
-        select(Invitation).where(Invitation.token_hash == _hash_of(token, signing_key), _is_open(now()))
-    )
+    """The invitation behind a link. Raises NotFound when it cannot be used, Conflict when somebody did."""
+    behind_link = select(Invitation).where(Invitation.token_hash == _hash_of(token, signing_key))
+    found = await session.scalar(behind_link.where(_is_open(now())))
     if found is None:
-        raise NotFound(GONE)
+        # Of two who accept at once, the later one hears the same whether a moment or a second passed.
+        was_used = await session.scalar(behind_link.where(Invitation.accepted_at.is_not(None)))
+        raise NotFound(GONE) if was_used is None else Conflict(GONE)
     return found
 
 
