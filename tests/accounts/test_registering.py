@@ -220,7 +220,7 @@ async def test_an_invitation_makes_one_account(client: Visitor, cast: Cast) -> N
     assert (await client.get("/api/me")).json()["username"] == "dora"
     again = await client.post(path, data={**DORA, "username": "eve", "email": "eve@example.org"})
     assert again.status_code == 409
-    assert (await client.get(path)).status_code == 404
+    assert (await client.get(path)).status_code == 409
 
 
 async def test_two_who_accept_at_once_get_one_account(app: FastAPI, cast: Cast, database: Database) -> None:
