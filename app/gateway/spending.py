@@ -81,10 +81,12 @@ class Spending:
         await self._admission.look_after()
 
     async def keep_alive(self) -> None:
-        """Renew what running calls hold, and free what killed processes held: one round."""
+        """Renew what this process holds, and clear up after killed ones: one round."""
+        # Apart from the rest, which locks counters: whoever settles locks those first, and what is held after them.
+        async with self._database.writing() as session:
+            await self._admission.renew(session, self._running)
         async with self._database.writing() as session:
             await open_calls.enter_abandoned(session, before=now() - ABANDONED_AFTER)
-            await self._admission.renew(session, self._running)
             if freed := await expire(session, now()):
                 log.warning("reservations_expired", calls=freed)
             await counters.forget_old_minutes(session, now())
