@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 import typer
@@ -31,6 +32,9 @@ def stop(sentence: str) -> NoReturn:
 
 
 def _refuse_lines_without_meaning() -> None:
+    if not Path(".env").exists():
+        return
+    # Only then: a server that has no such file does without the parser's memory.
     from app.commands import env_file
 
     if numbers := env_file.lines_without_meaning():
