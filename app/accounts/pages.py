@@ -27,7 +27,12 @@ Next = Annotated[str, Query(max_length=2_000)]
 async def show_setup(request: Request, house: CurrentHouse, visit: CurrentVisit) -> Response:
     if not await first_run.is_pending(house):
         return _see("/")
-    return _form_page(request, "accounts/setup.html", needs_code=first_run.needs_code(house.settings, visit), values=Blanks())
+    return _form_page(
+        request,
+        "accounts/setup.html",
+        needs_code=first_run.needs_code(house.settings, visit),
+        values=Blanks(),
+    )
 
 
 @router.post("/setup")
