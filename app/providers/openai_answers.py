@@ -113,6 +113,8 @@ def _reasoning(delta: Json) -> str:
         or "".join(
             text_at(detail, "text") or text_at(detail, "summary")
             for detail in objects_at(delta, "reasoning_details")
+            # A signed thought comes once more, whole, after its pieces: to be given back, not to be read.
+            if not text_at(detail, "signature")
         )
     )
 

@@ -185,6 +185,7 @@ answers = st.lists(
     st.one_of(
         st.builds(TextDelta, texts),
         st.builds(ReasoningDelta, texts),
+        st.builds(ThoughtEnded, st.sampled_from(["", "s1"])),
         st.builds(ToolCallDelta, st.integers(0, 3), arguments=texts),
     ),
     max_size=12,
