@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalog import health
 from app.core.database import Database
-from app.usage import open_calls, reservations
+from app.usage import ledger, open_calls, reservations
 from app.usage.ledger import Entry
 from app.usage.purses import Book
 from app.usage.reservations import Hold, Settled
@@ -79,7 +79,7 @@ class Settler:
                 try:
                     await self._write(batch)
                 except SQLAlchemyError:
-                    self._waiting.extendleft(reversed(batch))
+                    self._waiting.extendleft(reversed(await self._not_entered(batch)))
                     raise
             self._arrived.clear()
 
@@ -87,6 +87,15 @@ class Settler:
         """Flush without being interrupted: a batch whose commit was cut off would be written twice, or never."""
         self._flushing = asyncio.create_task(self.flush())
         await asyncio.shield(self._flushing)
+
+    async def _not_entered(self, batch: list[Settlement]) -> list[Settlement]:
+        """What is to be tried again: not what was committed just before the connection was lost."""
+        try:
+            async with self._database.reading() as session:
+                entered = await ledger.entered(session, [found.entry.id for found in batch])
+        except SQLAlchemyError:
+            return batch
+        return [found for found in batch if found.entry.id not in entered]
 
     def _take(self) -> list[Settlement]:
         return [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_PER_WRITE))]

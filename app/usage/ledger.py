@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Table, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
@@ -65,6 +65,11 @@ async def record(session: AsyncSession, entries: Sequence[Entry], zone: ZoneInfo
         dated = [replace(entry, day=days.day_of(entry.at, zone)) for entry in entries]
         await session.execute(insert(LEDGER), [asdict(entry) for entry in dated])
         await rollups.add(session, dated)
+
+
+async def entered(session: AsyncSession, ids: Sequence[str]) -> set[str]:
+    """Which of these calls the ledger has."""
+    return set(await session.scalars(select(LedgerEntry.id).where(LedgerEntry.id.in_(ids))))
 
 
 def correction(wrong: LedgerEntry, right: Entry) -> Entry:

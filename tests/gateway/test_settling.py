@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app.core.clock import now
 from app.core.database import Database
@@ -68,6 +68,21 @@ async def test_nothing_is_lost_when_a_write_fails(
     await settler.flush()
     await settler.flush()
     assert await count(database) == 1
+
+
+async def test_what_was_entered_before_is_not_entered_again(database: Database) -> None:
+    settler = Settler(database)
+    known, other = settlement(), settlement()
+    settler.hand_in(known)
+    await settler.flush()
+
+    settler.hand_in(known)
+    settler.hand_in(other)
+    with pytest.raises(IntegrityError):
+        await settler.flush()
+    await settler.flush()
+
+    assert await count(database) == 2
 
 
 async def test_what_waits_is_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
