@@ -1,15 +1,19 @@
 """Anthropic: the Messages interface."""
 
 import re
-from collections.abc import AsyncIterator
-from typing import ClassVar
+from collections.abc import AsyncIterator, Mapping
+from types import MappingProxyType
+from typing import ClassVar, Final
 from urllib.parse import quote
 
 from app.providers.anthropic_answers import MessageReader
 from app.providers.anthropic_messages import messages_body
+from app.providers.anthropic_passing import MESSAGES, passed_document
 from app.providers.anthropic_repairs import repair_for
 from app.providers.base import EmbeddingRequest, Embeddings, Endpoint, Event, ModelInfo, Request
 from app.providers.exchange import Exchange
+from app.providers.passage import Dialect
+from app.providers.passing import Passing
 from app.providers.unsupported import makes_no_embeddings
 from app.providers.untrusted import Json, count_at, flag_at, object_at, objects_at, text_at
 from app.providers.wire import ServerSentEvents, Wire
@@ -20,17 +24,25 @@ SAMPLING_VERSION = "2023-06-01"
 
 ENDINGS = re.compile(r"(/v1)?(/messages|/models)?/*$")
 MOST_PAGES = 10
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Anthropic:
     """`https://api.anthropic.com`, with or without `/v1`, and a key."""
 
     default_label: ClassVar[str] = "Anthropic"
+    dialects: Final = frozenset({Dialect.ANTHROPIC_MESSAGES})
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
 
     def stream(self, request: Request) -> AsyncIterator[Event]:
+        if (passage := request.passage) is not None:
+            wire = self._wire(SAMPLING_VERSION, passage.headers)
+            document = passed_document(request, passage)
+            return Passing(wire, MESSAGES).events(
+                document, passage, streaming=request.streaming, retries=self._endpoint.retries
+            )
         wire = self._wire(_version_for(request))
         exchange = Exchange(
             wire,
@@ -63,8 +75,8 @@ class Anthropic:
     async def embed(self, request: EmbeddingRequest) -> Embeddings:
         raise makes_no_embeddings(self._endpoint.label or self.default_label)
 
-    def _wire(self, version: str) -> Wire:
-        headers = {"anthropic-version": version}
+    def _wire(self, version: str, more: Mapping[str, str] = NO_HEADERS) -> Wire:
+        headers = {"anthropic-version": version, **more}
         if self._endpoint.key:
             headers["x-api-key"] = self._endpoint.key
         base_url = ENDINGS.sub("", self._endpoint.base_url.strip())

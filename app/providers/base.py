@@ -5,11 +5,13 @@ everything above this seam speaks only the values defined here.
 """
 
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
+
+from app.providers.passage import Dialect, Passage, Passed
 
 
 class Role(StrEnum):
@@ -144,6 +146,11 @@ class Request:
     thinking_budget: int | None = None
     """Tokens that the model may think for, where a client gives a number instead of an effort."""
     is_lenient: bool = False
+    choices: int = 1
+    """Answers at once; more than one only from a provider that takes the passage."""
+    beyond: tuple[str, ...] = ()
+    """Parameters of the passage that a request has no word for."""
+    passage: Passage | None = None
 
 
 @dataclass(frozen=True)
@@ -228,7 +235,7 @@ class Retried:
     """The provider was asked in vain, and is asked again."""
 
 
-Event = Retried | TextDelta | ReasoningDelta | ThoughtEnded | ToolCallDelta | UsageReport | Finished
+Event = Passed | Retried | TextDelta | ReasoningDelta | ThoughtEnded | ToolCallDelta | UsageReport | Finished
 
 
 def is_of_the_answer(event: Event) -> bool:
@@ -301,6 +308,11 @@ class Endpoint:
 
 class Provider(Protocol):
     """One vendor at one endpoint. Every method raises a `providers.errors.ProviderError` when it fails."""
+
+    @property
+    def dialects(self) -> Collection[Dialect]:
+        """Whose passages it takes: it answers those with `Passed`, beside `UsageReport` and `Finished`."""
+        ...
 
     def stream(self, request: Request) -> AsyncIterator[Event]:
         """The completion, event by event, ending with `Finished`.

@@ -20,6 +20,7 @@ embeddings. Everything is deterministic. One word counts as one token.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from typing import Final
 
 from app.providers import errors
 from app.providers.base import (
@@ -40,6 +41,7 @@ from app.providers.base import (
 )
 from app.providers.echo_script import Script, script_for, words_in
 from app.providers.echo_vectors import vector_of
+from app.providers.passage import Dialect
 
 CONTEXT_WINDOW = 32_768
 SIGNATURE = "signed-by-echo"
@@ -47,6 +49,8 @@ SIGNATURE = "signed-by-echo"
 
 class Echo:
     """Models: `echo` answers at reading speed, `echo-fast` at once, `echo-slow` so that it can be stopped."""
+
+    dialects: Final[frozenset[Dialect]] = frozenset()
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from app.providers import ollama_loading as loading
 from app.providers.base import EmbeddingRequest, Embeddings, Endpoint, Event, LoadedModel, ModelInfo, Request
@@ -14,6 +14,7 @@ from app.providers.ollama_embeddings import embeddings_body, embeddings_in
 from app.providers.ollama_messages import chat_body, repair_for
 from app.providers.ollama_window import window_for
 from app.providers.one_call import reader_for
+from app.providers.passage import Dialect
 from app.providers.untrusted import Json, count_at, list_at, object_at, objects_at, text_at
 from app.providers.wire import JsonLines, Wire, asked_patiently
 
@@ -29,6 +30,7 @@ class Ollama:
     """
 
     default_label: ClassVar[str] = "Ollama"
+    dialects: Final[frozenset[Dialect]] = frozenset()
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint

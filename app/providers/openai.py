@@ -65,6 +65,7 @@ class OpenAI(OpenAICompatible):
     """Newer parameter names throughout; what a reasoning model is known to refuse is not even sent."""
 
     default_label: ClassVar[str] = "OpenAI"
+    limit_name: ClassVar[str] = "max_completion_tokens"
 
     def body(self, request: Request) -> Json:
         body = chat_body(self._sayable(request))

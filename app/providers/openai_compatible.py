@@ -5,7 +5,7 @@ Also the base of the adapters whose vendors speak it with an accent.
 
 import re
 from collections.abc import AsyncIterator
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from app.providers.base import EmbeddingRequest, Embeddings, Endpoint, Event, ModelInfo, Request
 from app.providers.exchange import Exchange
@@ -14,7 +14,10 @@ from app.providers.openai_answers import ChunkReader, whole_as_chunk
 from app.providers.openai_embeddings import embeddings_body, embeddings_in
 from app.providers.openai_listing import described
 from app.providers.openai_messages import chat_body
+from app.providers.openai_passing import CHAT, passed_document
 from app.providers.openai_repairs import repair_for
+from app.providers.passage import Dialect
+from app.providers.passing import Passing
 from app.providers.untrusted import Json, objects_at, text_at
 from app.providers.wire import ServerSentEvents, Wire, asked_patiently
 
@@ -25,12 +28,19 @@ class OpenAICompatible:
     """`https://host/v1` and a key, if the server wants one."""
 
     default_label: ClassVar[str] = "OpenAI-compatible server"
+    limit_name: ClassVar[str] = "max_tokens"
+    dialects: Final = frozenset({Dialect.OPENAI_CHAT})
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._wire = self.open_wire(self.chat_base_url(endpoint.base_url))
 
     def stream(self, request: Request) -> AsyncIterator[Event]:
+        if request.passage is not None:
+            document = passed_document(request, request.passage, self.limit_name)
+            return Passing(self._wire, CHAT).events(
+                document, request.passage, streaming=request.streaming, retries=self._endpoint.retries
+            )
         exchange = Exchange(
             self._wire,
             path="/chat/completions",

@@ -27,6 +27,7 @@ from app.providers.wire.streams import (
     messages,
     open_stream,
     refusal_body,
+    whole_body,
 )
 
 LOOK_UP_SECONDS = 15.0
@@ -59,7 +60,18 @@ class Wire:
 
     async def post(self, path: str, body: Json) -> Json:
         """An answer that comes whole: it may take as long as a stream's first token and one pause."""
-        return await self._document("POST", path, body, self._timeouts.first_token + self._timeouts.idle)
+        deadline = asyncio.get_running_loop().time() + self._timeouts.first_token + self._timeouts.idle
+        with self._failures_told(Pace()):
+            response = await open_stream(
+                self._address(path), self._headers, orjson.dumps(body), self._timeouts, deadline
+            )
+            try:
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                document = Document(response.status, headers, await whole_body(response, deadline))
+            finally:
+                # Nothing to an answer that was read to its end: its connection is free already.
+                response.close()
+        return self._read(document, body)
 
     async def load(self, path: str, body: Json) -> Json:
         """Like `post`, for what takes minutes."""

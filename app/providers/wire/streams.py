@@ -9,6 +9,7 @@ import aiohttp
 
 from app.providers.base import Timeouts
 from app.providers.wire.decoding import Decoder
+from app.providers.wire.documents import LARGEST_DOCUMENT, DocumentTooLarge
 from app.providers.wire.pool import connections
 
 LARGEST_REFUSAL = 64_000
@@ -106,6 +107,20 @@ async def _drain(response: aiohttp.ClientResponse) -> None:
     with suppress(TimeoutError, aiohttp.ClientError):
         async with asyncio.timeout(DRAINING_SECONDS):
             await response.content.readany()
+
+
+async def whole_body(response: aiohttp.ClientResponse, deadline: float) -> bytes:
+    """All of an answer that is no stream. Raises FirstTokenLate or DocumentTooLarge."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout_at(deadline):
+            while chunk := await response.content.readany():
+                body += chunk
+                if len(body) > LARGEST_DOCUMENT:
+                    raise DocumentTooLarge
+    except TimeoutError as error:
+        raise FirstTokenLate from error
+    return bytes(body)
 
 
 async def refusal_body(response: aiohttp.ClientResponse, timeouts: Timeouts) -> bytes:

@@ -1,0 +1,41 @@
+"""Chat completions that pass through: a client's document for a server that speaks its language."""
+
+import re
+
+from app.providers.base import Request
+from app.providers.openai_answers import ChunkReader, usage_in, whole_as_chunk
+from app.providers.passage import Passage
+from app.providers.passing import Language
+from app.providers.untrusted import Json, objects_at
+
+LIMITS = ("max_completion_tokens", "max_tokens")
+
+
+def _is_kept(message: Json, passage: Passage) -> bool:
+    """Usage comes in a chunk without choices, which only those expect who asked for it."""
+    return passage.wants_usage or bool(objects_at(message, "choices")) or usage_in(message) is None
+
+
+CHAT = Language(
+    path="/chat/completions",
+    concerns=re.compile(rb'"(?:usage|x_groq)"\s*:\s*\{|"error"\s*:\s*[{"]|"finish_reason"\s*:\s*"|\[DONE\]'),
+    new_reader=ChunkReader,
+    is_kept=_is_kept,
+    whole_as_message=whole_as_chunk,
+    ending=b"data: [DONE]\n\n",
+)
+
+
+def passed_document(request: Request, passage: Passage, limit: str) -> Json:
+    """What is sent: the model by its own name, figures asked for, and no more tokens than are paid for.
+
+    `limit` is the vendor's name for these, unless the client used another.
+    """
+    document = {**passage.document, "model": request.model}
+    if request.streaming:
+        options = document.get("stream_options")
+        document["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
+    if request.max_output_tokens is not None:
+        said = next((name for name in LIMITS if document.get(name) is not None), limit)
+        document[said] = request.max_output_tokens
+    return document
