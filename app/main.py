@@ -44,6 +44,9 @@ from app.live.tasks import Tasks
 from app.usage import api as usage_api
 from app.usage import budget_pages, currency, key_api, key_pages, price_sheet
 from app.usage import pages as usage_pages
+from app.v1 import models_api
+from app.v1.anthropic import api as anthropic_api
+from app.v1.ollama import api as ollama_api
 
 SECONDS_UNTIL_A_THREAD_GETS_ITS_TURN = 0.0005
 
@@ -81,6 +84,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(usage_pages.router)
     app.include_router(usage_api.router)
     app.include_router(usage_api.metrics_router)
+    app.include_router(models_api.router)
+    app.include_router(anthropic_api.router)
+    app.include_router(ollama_api.router)
     api_docs.install(app)
     app.add_middleware(RenewedCookies)
     app.add_middleware(

@@ -28,6 +28,7 @@ PUBLIC = {
     "/openapi.json",
 }
 ENDLESS = {"/live"}
+FOR_PROGRAMS = ("/api/", "/v1/", "/ollama/")
 FOR_EVERY_KEY = {"/api/me", "/api/models", "/api/embeddings"}
 """Open to keys of every scope, or for that of embeddings."""
 NONSENSE_IDS = (
@@ -83,7 +84,7 @@ async def test_strangers_are_sent_to_log_in(client: Visitor, cast: Cast) -> None
     for method, path in ASKING:
         response = await client.request(method, address(path))
 
-        if path.startswith("/api/"):
+        if path.startswith(FOR_PROGRAMS):
             assert response.status_code == 401, (method, path)
         else:
             assert response.status_code == 303, (method, path)
@@ -92,7 +93,7 @@ async def test_strangers_are_sent_to_log_in(client: Visitor, cast: Cast) -> None
 
 async def test_htmx_is_told_to_go_and_log_in(client: Visitor, cast: Cast) -> None:
     for method, path in ASKING:
-        if not path.startswith("/api/"):
+        if not path.startswith(FOR_PROGRAMS):
             response = await client.request(method, address(path), headers=HTMX)
             assert response.headers["hx-redirect"].startswith("/login"), (method, path)
 

@@ -4,8 +4,19 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from fastapi import Request
+
+from app.accounts.access import caller_of
 from app.accounts.callers import Caller
-from app.catalog.listing import ListedModel
+from app.catalog.listing import ListedModel, listed_models
+from app.core.database import database_of
+from app.core.errors import NotFound
+
+
+class NoSuchModel(NotFound):
+    """No model has this name, or none that the caller may use."""
+
+    code = "model_not_found"
 
 
 @dataclass(frozen=True)
@@ -25,8 +36,22 @@ def offers(models: Iterable[ListedModel], caller: Caller) -> list[Offer]:
     return [offer for offer in full + short if _is_allowed(offer, caller)]
 
 
-def offer_named(name: str, models: Iterable[ListedModel], caller: Caller) -> Offer | None:
-    return next((offer for offer in offers(models, caller) if offer.name == name), None)
+def offer_named(name: str, offered: Iterable[Offer]) -> Offer:
+    """Raises NoSuchModel."""
+    found = next((offer for offer in offered if offer.name == name), None)
+    if found is None:
+        raise NoSuchModel(
+            f"There is no model “{name[:100]}” here that this key may use. Choose one from the list of models."
+        )
+    return found
+
+
+async def offers_to(request: Request) -> list[Offer]:
+    """What whoever sent this request may ask for. Raises what `caller_of` raises."""
+    caller = await caller_of(request)
+    async with database_of(request).reading() as session:
+        models = await listed_models(session, caller.user_id)
+    return offers(models, caller)
 
 
 def _is_allowed(offer: Offer, caller: Caller) -> bool:

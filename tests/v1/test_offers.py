@@ -1,6 +1,8 @@
 """Programs ask for `connection/model`, or for the model alone where that says enough."""
 
-from app.v1.offers import offer_named, offers
+import pytest
+
+from app.v1.offers import NoSuchModel, offer_named, offers
 from tests.v1.listed import caller, model
 
 MODELS = [model("claude/sonnet"), model("gpu/qwen3"), model("laptop/qwen3")]
@@ -21,8 +23,8 @@ def test_a_key_lists_what_it_is_made_for() -> None:
 
 
 def test_a_model_is_found_by_any_of_its_names() -> None:
-    found = offer_named("sonnet", MODELS, caller())
+    offered = offers(MODELS, caller())
 
-    assert found is not None
-    assert found.model.full_name == "claude/sonnet"
-    assert offer_named("qwen3", MODELS, caller()) is None
+    assert offer_named("sonnet", offered).model.full_name == "claude/sonnet"
+    with pytest.raises(NoSuchModel, match="qwen3"):
+        offer_named("qwen3", offered)

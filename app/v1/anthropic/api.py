@@ -1,0 +1,35 @@
+"""Anthropic's doors beside the list of models."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from app.accounts.access import Scope, caller_of
+from app.v1.anthropic import description, failures
+from app.v1.anthropic.counting import counted
+from app.v1.anthropic.reading import counted_in
+from app.v1.bodies import JsonAnswer, json_of
+from app.v1.offers import offer_named, offers_to
+from app.v1.speaking import speaking
+from app.v1.surface import Failure, Json
+
+
+def _in_anthropics_words(_request: Request, failure: Failure) -> Json:
+    return failures.envelope(failure)
+
+
+router = APIRouter(tags=["Anthropic's clients"], route_class=speaking(_in_anthropics_words))
+
+
+@router.post("/v1/messages/count_tokens", openapi_extra=description.COUNT_TOKENS)
+async def count_tokens(request: Request) -> JsonAnswer:
+    """Estimate how many tokens a request is"""
+    (await caller_of(request)).require(Scope.CHAT)
+    asked = counted_in(await json_of(request))
+    offer_named(asked.request.model, await offers_to(request))
+    return JsonAnswer(counted(asked.request))
+
+
+@router.head("/", include_in_schema=False)
+async def say_that_somebody_is_there() -> Response:
+    """Anthropic's coding tools look before they ask."""
+    return Response()

@@ -1,0 +1,53 @@
+"""Ollama's doors for looking around."""
+
+from fastapi import APIRouter, Request
+
+from app.accounts.access import caller_of
+from app.catalog.loaded import models_in_memory
+from app.core.database import database_of
+from app.v1.bodies import JsonAnswer, json_of
+from app.v1.fields import Fields
+from app.v1.offers import offer_named, offers_to
+from app.v1.ollama import description, models
+from app.v1.ollama.surfaces import envelope
+from app.v1.speaking import speaking
+from app.v1.surface import Failure, Json
+
+
+def _in_ollamas_words(_request: Request, failure: Failure) -> Json:
+    return envelope(failure)
+
+
+router = APIRouter(prefix="/ollama/api", tags=["Ollama's clients"], route_class=speaking(_in_ollamas_words))
+
+
+@router.get("/tags", openapi_extra=description.TAGS)
+async def list_models(request: Request) -> JsonAnswer:
+    """List the models that your key may use"""
+    offered = await offers_to(request)
+    return JsonAnswer(models.tags(offer.model for offer in offered if offer.name == offer.model.full_name))
+
+
+@router.post("/show", openapi_extra=description.SHOW)
+async def show_model(request: Request) -> JsonAnswer:
+    """Show what a model can do"""
+    offered = await offers_to(request)
+    asked = Fields(await json_of(request))
+    # Older clients call it `name`.
+    name = asked.text("model") or asked.needed_text("name")
+    return JsonAnswer(models.shown(offer_named(name, offered).model))
+
+
+@router.get("/ps", openapi_extra=description.PS)
+async def list_loaded_models(request: Request) -> JsonAnswer:
+    """List the models that local servers hold in memory"""
+    caller = await caller_of(request)
+    held = await models_in_memory(database_of(request), request.app.state.providers, caller.user_id)
+    return JsonAnswer(models.in_memory(each for each in held if caller.may_use(each.model.full_name)))
+
+
+@router.get("/version", openapi_extra=description.VERSION)
+async def show_version(request: Request) -> JsonAnswer:
+    """Tell which Ollama's interface this is"""
+    await caller_of(request)
+    return JsonAnswer({"version": models.VERSION})
