@@ -111,6 +111,18 @@ class ApiKey(Base):
     revoked_at: Mapped[datetime | None]
 
 
+class Ticket(Base):
+    """Opens one socket, once, for who asked for it: a key or a cookie stays out of addresses. Kept as a keyed hash."""
+
+    __tablename__ = "tickets"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    session_id: Mapped[str | None] = mapped_column(ForeignKey("sign_in_sessions.id", ondelete="CASCADE"))
+    api_key_id: Mapped[str | None] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"))
+    expires_at: Mapped[datetime]
+
+
 class Group(Base):
     """People who share a purse, and what they may use. A deleted one stays as a name in what was used."""
 

@@ -178,6 +178,10 @@ def _describe(model: Model, info: ModelInfo) -> None:
     model.tools = info.tools
     model.reasoning = info.reasoning
     model.embeddings = info.embeddings
+    model.family = info.family
+    model.parameters = info.parameters
+    model.quantization = info.quantization
+    model.size = info.size
     model.missing_since = None
 
 

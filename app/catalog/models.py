@@ -1,8 +1,9 @@
 """Connections to providers, and the models that were found there."""
 
 from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.changes import WATCHED
@@ -70,6 +71,12 @@ class Model(Base):
     tools: Mapped[bool | None]
     reasoning: Mapped[bool | None]
     embeddings: Mapped[bool | None]
+    family: Mapped[str | None]
+    parameters: Mapped[str | None]
+    """How many, as people write it: `7.6B`."""
+    quantization: Mapped[str | None]
+    size: Mapped[int | None] = mapped_column(BigInteger)
+    """Bytes on disk."""
     is_enabled: Mapped[bool] = mapped_column(default=False)
     is_restricted: Mapped[bool] = mapped_column(default=False)
     """Only the groups in `model_groups` may use it, as far as the connection lets them."""
@@ -108,3 +115,27 @@ class ModelGroup(Base):
     group_id: Mapped[str] = mapped_column(
         ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True, index=True
     )
+
+
+class LoadState(StrEnum):
+    LOADING = "loading"
+    UNLOADING = "unloading"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class ModelLoad(Base):
+    """The last time that somebody told a local server to load a model or to let go of it."""
+
+    __tablename__ = "model_loads"
+
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), primary_key=True)
+    state: Mapped[str]
+    error: Mapped[str] = mapped_column(Text, default="")
+    """Why it failed, and what to do; empty otherwise."""
+    is_exclusive: Mapped[bool] = mapped_column(default=False)
+    """Whether all others are unloaded first."""
+    started_at: Mapped[datetime] = mapped_column(default=now)
+    heartbeat_at: Mapped[datetime] = mapped_column(default=now)
+    """Whoever waits for the server renews it: an old one means that nobody does any more."""
+    ended_at: Mapped[datetime | None]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.clock import now
@@ -120,3 +120,19 @@ class Message(Base):
     @property
     def is_reply(self) -> bool:
         return self.role == MessageRole.ASSISTANT
+
+
+class MessageImage(Base):
+    """An image that belongs to a question, and goes when the question goes."""
+
+    __tablename__ = "message_images"
+    __table_args__ = (Index("ix_message_images_message_id_position", "message_id", "position"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    message_id: Mapped[str] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    media_type: Mapped[str]
+    size: Mapped[int]
+    """In bytes."""
+    data: Mapped[bytes] = mapped_column(LargeBinary, deferred=True, deferred_raiseload=True)
+    """Read only where it is asked for: a page needs to know that there is one, and nothing more."""
