@@ -5,7 +5,8 @@ from base64 import b64encode
 import pytest
 
 from app.providers.base import Image
-from app.v1.images import CHARACTERS_AT_ONCE, image_from_base64, image_from_url
+from app.providers.pictures import CHARACTERS_AT_ONCE
+from app.v1.images import image_from_base64, image_from_url
 from app.v1.surface import BadRequest
 
 PNG = b"\x89PNG\r\n\x1a\n"
