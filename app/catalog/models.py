@@ -32,6 +32,8 @@ class Connection(Base):
     is_active: Mapped[bool] = mapped_column(default=True)
     is_restricted: Mapped[bool] = mapped_column(default=False)
     """Only the groups in `connection_groups` may use it; with none left nobody but administrators may."""
+    is_local: Mapped[bool] = mapped_column(default=False)
+    """What is sent to it stays in the house: an alias does not go on to a connection outside of it."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     changed_at: Mapped[datetime] = mapped_column(default=now)
     """When its address or key was last set: what was heard before counts no more."""
@@ -89,6 +91,45 @@ class Model(Base):
         """What it is known to do, of `vision`, `tools`, `reasoning` and `embeddings`."""
         known = ("vision", "tools", "reasoning", "embeddings")
         return tuple(name for name in known if getattr(self, name))
+
+
+class ConnectionKey(Base):
+    """One more key of a connection, beside its own: they share the load."""
+
+    __tablename__ = "connection_keys"
+    __table_args__ = {"info": WATCHED}  # noqa: RUF012  (SQLAlchemy's name and shape)
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    connection_id: Mapped[str] = mapped_column(ForeignKey("connections.id", ondelete="CASCADE"), index=True)
+    encrypted_key: Mapped[str] = mapped_column(Text)
+    key_hint: Mapped[str]
+
+
+class Alias(Base):
+    """A name that stands for several models, such as `fast`. It has no slash, which tells it from a full name."""
+
+    __tablename__ = "aliases"
+    __table_args__ = {"info": WATCHED}  # noqa: RUF012  (SQLAlchemy's name and shape)
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(unique=True)
+    is_weighted: Mapped[bool] = mapped_column(default=False)
+    """Calls are shared out by weight; else the first model that can answers."""
+    allows_cloud: Mapped[bool] = mapped_column(default=False)
+    """What a local model cannot answer may go on to one outside of the house."""
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class AliasTarget(Base):
+    """A model behind an alias, by its full name: it keeps its place while a provider does not offer it."""
+
+    __tablename__ = "alias_targets"
+    __table_args__ = {"info": WATCHED}  # noqa: RUF012  (SQLAlchemy's name and shape)
+
+    alias_id: Mapped[str] = mapped_column(ForeignKey("aliases.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    model: Mapped[str]
+    weight: Mapped[int] = mapped_column(default=1)
 
 
 class ConnectionGroup(Base):
