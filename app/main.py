@@ -47,6 +47,7 @@ from app.usage import pages as usage_pages
 from app.v1 import models_api
 from app.v1.anthropic import api as anthropic_api
 from app.v1.ollama import api as ollama_api
+from app.v1.openai import api as openai_api
 
 SECONDS_UNTIL_A_THREAD_GETS_ITS_TURN = 0.0005
 
@@ -85,6 +86,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(usage_api.router)
     app.include_router(usage_api.metrics_router)
     app.include_router(models_api.router)
+    app.include_router(openai_api.router)
     app.include_router(anthropic_api.router)
     app.include_router(ollama_api.router)
     api_docs.install(app)

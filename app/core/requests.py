@@ -38,6 +38,7 @@ SECURITY_HEADERS = {
     # Unless a route says otherwise: what a program or a person got is kept by no cache on the way.
     "cache-control": "no-store",
 }
+PATHS_OF_PROGRAMS = ("/api/", "/v1/", "/ollama/")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -48,7 +49,7 @@ def is_htmx(request: Request) -> bool:
 
 def wants_json(request: Request) -> bool:
     """Whether the answer, errors included, is for a program."""
-    return request.url.path.startswith("/api/")
+    return request.url.path.startswith(PATHS_OF_PROGRAMS)
 
 
 def address_of(connection: HTTPConnection) -> str:
@@ -76,7 +77,7 @@ class RequestGuard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = _request_id(Headers(scope=scope))
+        request_id = scope["parley.request_id"] = _request_id(Headers(scope=scope))
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started = time.perf_counter()
         answer = Answer(send, request_id)

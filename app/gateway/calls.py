@@ -21,15 +21,27 @@ from app.core.crypto import Vault
 from app.core.database import Database
 from app.core.ids import new_id
 from app.core.settings import Settings
+from app.gateway.embedding import Embedded, EmbeddingCall, as_turns
 from app.gateway.metering import Meter, Receipt
 from app.gateway.running import Running, RunningCalls
 from app.gateway.settling import Settlement, Settler
 from app.gateway.spending import Purpose, Spending, need_of
 from app.gateway.terms import TermsOfAll
-from app.providers.base import Event, Request, Retried
+from app.providers.base import (
+    Event,
+    Finished,
+    FinishReason,
+    Provider,
+    Request,
+    Retried,
+    Turn,
+    Usage,
+    UsageReport,
+)
 from app.providers.errors import ContextTooLong, ModelGone, ProviderError, RequestRefused
-from app.usage.estimates import tokens_in_turns
+from app.usage.estimates import most_tokens_in, tokens_in_turns
 from app.usage.ledger import Entry
+from app.usage.needs import Need
 from app.usage.pricing import Price
 from app.usage.purses import Payer
 from app.usage.reservations import Hold
@@ -75,9 +87,16 @@ class Completion:
     receipt: Receipt
     settlement: Settlement
 
-    def __init__(self, events: AsyncIterator[Event], meter: Meter) -> None:
+    def __init__(self, events: AsyncIterator[Event], meter: Meter, model: str) -> None:
+        self.model = model
+        """The `connection/model` that answers."""
         self._events = events
         self._meter = meter
+
+    @property
+    def attempts(self) -> int:
+        """How often a provider was asked so far."""
+        return self._meter.attempts
 
     def __aiter__(self) -> "Completion":
         return self
@@ -132,10 +151,11 @@ class Gateway:
         """
         contract = await self._contract_for(call)
         provider = self.providers.provider_for(contract.model.target)
-        request, hold = await self._permitted(_asked_of(contract.model, call.request), contract)
+        asked = _sayable(provider, _asked_of(contract.model, call.request))
+        request, hold = await self._permitted(asked, contract)
         meter = Meter(tokens_in_turns(request.turns), contract.price, hold.output_tokens)
         events = provider.stream(request)
-        completion = Completion(events, meter)
+        completion = Completion(events, meter, contract.model.full_name)
         running = self.running.begin(
             Running(hold, call.claim, meter.progress, lambda: _entry(call, contract, hold, meter.receipt()))
         )
@@ -154,6 +174,28 @@ class Gateway:
                 self._settler.hand_in(completion.settlement)
             self.spending.ended(hold)
             await _hang_up(events)
+
+    async def embed(self, call: EmbeddingCall) -> Embedded:
+        """The vectors of `call`, entered in the ledger. Raises like `open`."""
+        turns = as_turns(call.request)
+        asked = Call(call.user_id, Request(call.request.model, turns), call.origin, call.api_key_id)
+        contract = await self._contract_for(asked)
+        provider = self.providers.provider_for(contract.model.target)
+        hold = await self._permitted_to_read(turns, contract)
+        meter = Meter(tokens_in_turns(turns), contract.price, most_output=0)
+        try:
+            found = await provider.embed(replace(call.request, model=contract.model.name))
+            meter.see(UsageReport(found.usage or Usage(tokens_in_turns(turns), 0)))
+            meter.see(Finished(FinishReason.STOP))
+        except ProviderError as error:
+            meter.error = error
+            raise
+        finally:
+            receipt = meter.receipt()
+            entry, sign = _entry(asked, contract, hold, receipt), _sign(contract.model, meter, now())
+            self._settler.hand_in(Settlement(entry, sign, hold, contract.purpose.book))
+            self.spending.ended(hold)
+        return Embedded(found, contract.model.full_name, receipt)
 
     async def begin(self, *, is_alone: bool) -> None:
         """Enter what an earlier run left unsettled, unless other processes may be at it."""
@@ -180,6 +222,11 @@ class Gateway:
         purpose = await self.spending.purpose(payer)
         return Contract(terms.model, terms.price_at(purpose.at), purpose)
 
+    async def _permitted_to_read(self, turns: tuple[Turn, ...], contract: Contract) -> Hold:
+        if not contract.purpose.purses:
+            return Hold(new_id())
+        return await self.spending.admit(contract.purpose, _reading(turns, contract.price))
+
     async def _permitted(self, request: Request, contract: Contract) -> tuple[Request, Hold]:
         """The request as far as limits allow it. Raises usage.refusals.OverBudget or TooFast."""
         if not contract.purpose.purses:
@@ -187,7 +234,8 @@ class Gateway:
         hold = await self.spending.admit(contract.purpose, need_of(request, contract.model, contract.price))
         if hold.output_tokens is None:
             return request, hold
-        return replace(request, max_output_tokens=hold.output_tokens), hold
+        # A provider that is told no more than this can write no more, with each of several answers.
+        return replace(request, max_output_tokens=max(1, hold.output_tokens // request.choices)), hold
 
 
 def _asked_of(model: FoundModel, request: Request) -> Request:
@@ -198,6 +246,28 @@ def _asked_of(model: FoundModel, request: Request) -> Request:
         max_output_tokens=_output_limit(request, model),
         context_window=model.context_window,
     )
+
+
+def _reading(turns: tuple[Turn, ...], price: Price | None) -> Need:
+    """What it takes to read these, and to write nothing."""
+    return Need(most_tokens_in(turns, ()), tokens_in_turns(turns), 0, price)
+
+
+def _sayable(provider: Provider, request: Request) -> Request:
+    """The request for this provider, which may not speak the client's language. Raises RequestRefused."""
+    if request.passage is not None and request.passage.dialect in provider.dialects:
+        return request
+    if request.beyond and not request.is_lenient:
+        raise RequestRefused(
+            f"`{request.beyond[0]}` cannot be said in the language of this model's provider.",
+            "Leave it out, choose another model, or send the header x-parley-drop-unsupported: true.",
+            parameter=request.beyond[0],
+        )
+    if request.choices > 1:
+        raise RequestRefused(
+            "This model's provider gives one answer at a time.", "Ask once for each answer.", parameter="n"
+        )
+    return replace(request, passage=None)
 
 
 def _output_limit(request: Request, model: FoundModel) -> int | None:

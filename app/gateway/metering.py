@@ -15,9 +15,13 @@ from app.providers.base import (
     UsageReport,
 )
 from app.providers.errors import BrokenOff, ProviderError
+from app.providers.passage import Passed
 from app.usage.estimates import tokens_in_bytes
 from app.usage.models import Outcome
 from app.usage.pricing import Charge, Price, charge
+
+BYTES_OF_A_PIECE = 4
+"""Of text, in an answer that passes through unread: providers send about a token at a time."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Meter:
         self._started = time.perf_counter()
         self._first_token: float | None = None
         self._output_bytes = 0
-        self._attempts = 1
+        self.attempts = 1
         self._reported: Usage | None = None
         self._finish_reason: FinishReason | None = None
         self.error: ProviderError | None = None
@@ -62,6 +66,8 @@ class Meter:
         match event:
             case TextDelta(text) | ReasoningDelta(text):
                 self._count(text)
+            case Passed(_, pieces):
+                self._count_bytes(pieces * BYTES_OF_A_PIECE)
             case ToolCallDelta():
                 self._count((event.name or "") + event.arguments)
             case UsageReport(usage):
@@ -69,7 +75,7 @@ class Meter:
             case Finished(reason):
                 self._finish_reason = reason
             case Retried():
-                self._attempts += 1
+                self.attempts += 1
 
     def ended(self) -> None:
         """The provider has no more events. Raises BrokenOff when the completion is not whole."""
@@ -100,13 +106,16 @@ class Meter:
             else _milliseconds(self._first_token - self._started),
             finish_reason=self._finish_reason,
             error_code=self.error.code if self.error else "",
-            attempts=self._attempts,
+            attempts=self.attempts,
         )
 
     def _count(self, text: str) -> None:
+        self._count_bytes(len(text.encode()))
+
+    def _count_bytes(self, count: int) -> None:
         if self._first_token is None:
             self._first_token = time.perf_counter()
-        self._output_bytes += len(text.encode())
+        self._output_bytes += count
 
     def _outcome(self) -> Outcome:
         if self.error is not None:

@@ -119,7 +119,7 @@ def need_of(request: Request, model: FoundModel, price: Price | None) -> Need:
     return Need(
         input_tokens=most_input,
         likely_input=tokens_in_turns(request.turns),
-        output_tokens=request.max_output_tokens or _most_output(model, most_input),
+        output_tokens=(request.max_output_tokens or _most_output(model, most_input)) * request.choices,
         price=price,
     )
 

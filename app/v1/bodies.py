@@ -30,4 +30,5 @@ class JsonAnswer(Response):
     media_type = "application/json"
 
     def render(self, content: object) -> bytes:
-        return orjson.dumps(content)
+        """Bytes are JSON already."""
+        return content if isinstance(content, bytes) else orjson.dumps(content)

@@ -9,17 +9,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
-from app.core.errors import Invalid, ParleyError
+from app.core.errors import ParleyError
+from app.providers.errors import ProviderError
 from app.v1.bodies import JsonAnswer
+from app.v1.failing import failure_of, headers_of
 from app.v1.surface import BadRequest, Failure, Json
 
 Envelope = Callable[[Request, Failure], Json]
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-
-STATUSES = {"model_not_usable": 404, "invalid": 400}
-"""By code, where programs expect another than people's pages."""
-PASSING = frozenset({408, 429, 503, 504})
-"""Statuses that may be another's in a moment, unless nobody says when."""
 
 
 def speaking(envelope: Envelope) -> type[APIRoute]:
@@ -32,10 +29,10 @@ def speaking(envelope: Envelope) -> type[APIRoute]:
             async def answer(request: Request) -> Response:
                 try:
                     response = await handle(request)
-                except ParleyError as error:
-                    response = _refusal(request, failure_of(error), envelope)
+                except (ParleyError, ProviderError) as error:
+                    response = _refusal(request, error, envelope)
                 except RequestValidationError as error:
-                    response = _refusal(request, failure_of(_misread(error)), envelope)
+                    response = _refusal(request, _misread(error), envelope)
                 # The name that Anthropic's libraries look under; others find `x-request-id`.
                 response.headers["request-id"] = request_id()
                 return response
@@ -45,38 +42,14 @@ def speaking(envelope: Envelope) -> type[APIRoute]:
     return SpeakingRoute
 
 
-def failure_of(error: ParleyError) -> Failure:
-    """An error of ours, as every surface can say it."""
-    status = STATUSES.get(error.code, error.status)
-    return Failure(
-        status=status,
-        code=error.code,
-        message=error.message,
-        parameter=_parameter(error),
-        retry_after=error.retry_after,
-        is_final=error.retry_after is None or status not in PASSING,
-        request_id=request_id(),
-    )
-
-
 def request_id() -> str:
     """The id of the request that is being served; empty outside of one."""
     return str(structlog.contextvars.get_contextvars().get("request_id", ""))
 
 
-def _refusal(request: Request, failure: Failure, envelope: Envelope) -> Response:
-    headers = {"x-should-retry": "false"} if failure.is_final else {}
-    if failure.retry_after is not None:
-        headers["retry-after"] = str(failure.retry_after)
-    if failure.status == 401:
-        headers["www-authenticate"] = 'Bearer realm="Parley"'
-    return JsonAnswer(envelope(request, failure), failure.status, headers)
-
-
-def _parameter(error: ParleyError) -> str | None:
-    if isinstance(error, BadRequest):
-        return error.parameter
-    return error.field if isinstance(error, Invalid) else None
+def _refusal(request: Request, error: ParleyError | ProviderError, envelope: Envelope) -> Response:
+    failure = failure_of(error, request_id())
+    return JsonAnswer(envelope(request, failure), failure.status, headers_of(failure))
 
 
 def _misread(error: RequestValidationError) -> BadRequest:

@@ -102,8 +102,10 @@ class Writer(Protocol):
 class Surface(Protocol):
     """How one kind of request of one vendor's clients is read and answered."""
 
-    media_type: str
-    """Of a stream: `text/event-stream` or `application/x-ndjson`."""
+    @property
+    def media_type(self) -> str:
+        """Of a stream: `text/event-stream` or `application/x-ndjson`."""
+        ...
 
     def read(self, body: Json) -> Asked:
         """Raises BadRequest."""

@@ -1,0 +1,245 @@
+"""One call of a program, from its request to the last byte of its answer, whatever language it speaks.
+
+Nothing is buffered: what a provider says is sent on at once, in its own words where the client speaks its
+language, else in the client's. A call ends with whoever made it: a client that hangs up, a key that is revoked.
+"""
+
+import asyncio
+import time
+from dataclasses import replace
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Send
+from starlette.types import Scope as AsgiScope
+
+from app.accounts.access import Scope, caller_of, doorkeeper_of
+from app.accounts.callers import Caller, KeyRevoked
+from app.core.errors import ParleyError
+from app.core.ids import new_id
+from app.gateway.calls import Call, Completion, Gateway
+from app.providers.errors import ProviderError
+from app.providers.passage import Dialect, Passage, Passed
+from app.v1.bodies import JsonAnswer, json_of
+from app.v1.failing import failure_of, headers_of
+from app.v1.gathering import Gathering
+from app.v1.surface import Answer, Asked, Failure, Json, Surface, Writer
+
+SECONDS_OF_SILENCE = 15.0
+"""Before the first word; then whatever stands between is told that somebody is at work."""
+REVOKED = "This API key was revoked while it was used, or its account was disabled."
+SIGN_OF_LIFE = b": at work\n\n"
+HEADERS_OF_DIALECTS = {Dialect.ANTHROPIC_MESSAGES: ("anthropic-beta",)}
+
+
+class Conversing(Response):
+    """The response to a request of `surface`. Documents in `dialect` may be passed on as they are."""
+
+    def __init__(self, request: Request, surface: Surface, dialect: Dialect | None = None) -> None:
+        super().__init__()
+        self._request = request
+        self._surface = surface
+        self._dialect = dialect
+        self._gateway: Gateway = request.app.state.gateway
+        self._is_shown_out = False
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        line = Line(send, self._surface, _request_id(scope))
+        try:
+            caller = await caller_of(self._request)
+            caller.require(Scope.CHAT)
+            asked = await self._asked()
+            call = await self._call(caller, asked)
+        except ParleyError as error:
+            await line.fail(failure_of(error, line.request_id))
+            return
+        working = asyncio.create_task(self._work(line, call, asked))
+        leaving = asyncio.create_task(_until_gone(receive))
+
+        def show_out() -> None:
+            self._is_shown_out = True
+            working.cancel()
+
+        with doorkeeper_of(self._request).inside(caller, show_out):
+            await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        leaving.cancel()
+        await _ended(working)
+        line.close()
+        if self._is_shown_out and not line.is_over:
+            await line.fail(failure_of(KeyRevoked(REVOKED), line.request_id))
+
+    async def _asked(self) -> Asked:
+        document = await json_of(self._request)
+        asked = self._surface.read(document)
+        is_lenient = self._request.headers.get("x-parley-drop-unsupported") == "true"
+        request = replace(
+            asked.request,
+            is_lenient=is_lenient,
+            choices=asked.choices,
+            beyond=asked.beyond,
+            passage=self._passage(document, asked),
+        )
+        return replace(asked, request=request)
+
+    def _passage(self, document: Json, asked: Asked) -> Passage | None:
+        if self._dialect is None:
+            return None
+        given = self._request.headers
+        names = HEADERS_OF_DIALECTS.get(self._dialect, ())
+        headers = {name: given[name] for name in names if name in given}
+        return Passage(self._dialect, document, asked.wants_usage, headers)
+
+    async def _call(self, caller: Caller, asked: Asked) -> Call:
+        name = asked.request.model
+        model = await self._gateway.model(caller.user_id, name)
+        caller.require_model(name, model.full_name)
+        return Call(caller.user_id, asked.request, "api", caller.api_key_id)
+
+    async def _work(self, line: "Line", call: Call, asked: Asked) -> None:
+        answer = Answer(id=new_id(), model=asked.request.model, created=int(time.time()))
+        gathering = Gathering(answer)
+        writer = self._surface.writer(asked, answer) if asked.request.streaming else None
+        try:
+            async with self._gateway.open(call) as completion:
+                if writer is None:
+                    passed = await _gathered(completion, gathering)
+                else:
+                    await _streamed(completion, gathering, line, writer)
+        except (ProviderError, ParleyError) as error:
+            await line.fail(failure_of(error, line.request_id))
+            return
+        if writer is not None:
+            gathering.finish(completion.receipt)
+            await line.end(b"" if line.has_passed else writer.end(answer))
+        else:
+            whole = (
+                self._surface.whole(asked, gathering.finish(completion.receipt)) if passed is None else passed
+            )
+            await line.send_whole(whole, completion)
+
+
+async def _gathered(completion: Completion, gathering: Gathering) -> bytes | None:
+    """The answer in the provider's own words, when it was passed on; else it is gathered."""
+    passed: list[bytes] = []
+    async for event in completion:
+        if type(event) is Passed:
+            passed.append(event.data)
+        else:
+            gathering.take(event)
+    return b"".join(passed) if passed else None
+
+
+async def _streamed(completion: Completion, gathering: Gathering, line: "Line", writer: Writer) -> None:
+    line.expect(completion, writer)
+    async for event in completion:
+        if type(event) is Passed:
+            line.has_passed = True
+            await line.send(event.data)
+            continue
+        gathering.take(event)
+        if said := writer.feed(event):
+            await line.send(said)
+
+
+class Line:
+    """The way back to one client."""
+
+    def __init__(self, send: Send, surface: Surface, request_id: str) -> None:
+        self._send = send
+        self._surface = surface
+        self.request_id = request_id
+        self._completion: Completion | None = None
+        self._writer: Writer | None = None
+        self._has_begun = False
+        self._sign: asyncio.TimerHandle | None = None
+        self._signing: asyncio.Task[None] | None = None
+        self.has_passed = False
+        self.is_over = False
+
+    def expect(self, completion: Completion, writer: Writer) -> None:
+        """A stream will follow; while its first word is long in coming, the client gets signs of life."""
+        self._completion, self._writer = completion, writer
+        if self._surface.media_type == "text/event-stream":
+            self._sign = asyncio.get_running_loop().call_later(SECONDS_OF_SILENCE, self._give_sign)
+
+    async def send(self, data: bytes) -> None:
+        """A piece of a stream."""
+        if not self._has_begun:
+            await self._begin()
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def end(self, data: bytes) -> None:
+        if not self._has_begun:
+            await self._begin()
+        self.is_over = True
+        await self._send({"type": "http.response.body", "body": data, "more_body": False})
+
+    async def send_whole(self, answer: Json | bytes, completion: Completion) -> None:
+        self.is_over = True
+        response = JsonAnswer(answer, 200, self._headers(completion))
+        await self._send({"type": "http.response.start", "status": 200, "headers": response.raw_headers})
+        await self._send({"type": "http.response.body", "body": response.body})
+
+    async def fail(self, failure: Failure) -> None:
+        """As an error's own status while nothing was sent; else as an error in the stream."""
+        if self._has_begun and self._writer is not None:
+            await self.end(self._writer.failed(failure))
+            return
+        self.is_over = True
+        headers = {**headers_of(failure), "request-id": self.request_id}
+        response = JsonAnswer(self._surface.error(failure), failure.status, headers)
+        await self._send(
+            {"type": "http.response.start", "status": failure.status, "headers": response.raw_headers}
+        )
+        await self._send({"type": "http.response.body", "body": response.body})
+
+    def close(self) -> None:
+        if self._sign is not None:
+            self._sign.cancel()
+        if self._signing is not None:
+            self._signing.cancel()
+
+    async def _begin(self) -> None:
+        self._has_begun = True
+        if self._sign is not None:
+            self._sign.cancel()
+        headers = self._headers(self._completion) | {
+            "content-type": self._surface.media_type,
+            "cache-control": "no-cache, no-transform",
+            "x-accel-buffering": "no",
+        }
+        raw = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
+        await self._send({"type": "http.response.start", "status": 200, "headers": raw})
+
+    def _headers(self, completion: Completion | None) -> dict[str, str]:
+        told = {"request-id": self.request_id}
+        if completion is not None:
+            told["x-parley-model"] = completion.model
+            told["x-parley-attempts"] = str(completion.attempts)
+        return told
+
+    def _give_sign(self) -> None:
+        self._signing = asyncio.create_task(self._signs())
+
+    async def _signs(self) -> None:
+        while not self.is_over and (not self._has_begun or self._signing is not None):
+            await self.send(SIGN_OF_LIFE)
+            await asyncio.sleep(SECONDS_OF_SILENCE)
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _ended(working: asyncio.Task[None]) -> None:
+    """Wait for a call to end that nobody waits for any more, and raise what nobody foresaw."""
+    if not working.done():
+        working.cancel()
+    await asyncio.wait((working,))
+    if not working.cancelled():
+        working.result()
+
+
+def _request_id(scope: AsgiScope) -> str:
+    return str(scope.get("parley.request_id", ""))

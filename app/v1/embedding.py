@@ -1,0 +1,18 @@
+"""Embeddings of a program: the same for every language in which they are asked for."""
+
+from starlette.requests import Request
+
+from app.accounts.access import Scope, caller_of
+from app.gateway.calls import Gateway
+from app.gateway.embedding import Embedded, EmbeddingCall
+from app.providers.base import EmbeddingRequest
+
+
+async def embedded(request: Request, wanted: EmbeddingRequest) -> Embedded:
+    """The vectors, for whoever sent `request`. Raises a ParleyError or a ProviderError."""
+    caller = await caller_of(request)
+    caller.require(Scope.EMBEDDINGS)
+    gateway: Gateway = request.app.state.gateway
+    model = await gateway.model(caller.user_id, wanted.model)
+    caller.require_model(wanted.model, model.full_name)
+    return await gateway.embed(EmbeddingCall(caller.user_id, wanted, "api", caller.api_key_id))

@@ -1,0 +1,60 @@
+"""Why a call failed, as every surface can say it. A provider's own 401 is never said as if the caller's key were bad."""
+
+from app.core.errors import Invalid, ParleyError
+from app.providers.errors import ProviderError, RequestRefused
+from app.v1.surface import BadRequest, Failure
+
+STATUSES = {
+    "model_not_usable": 404,
+    "invalid": 400,
+    # Of providers:
+    "context_too_long": 400,
+    "model_gone": 404,
+    "overloaded": 503,
+    "rate_limited": 429,
+    "request_refused": 400,
+    "timed_out": 504,
+}
+"""By code, where programs expect another than people's pages."""
+OF_PROVIDERS = 502
+"""Whatever else went wrong behind us."""
+PASSING = frozenset({408, 429, 503, 504})
+"""Statuses that may be another's in a moment, unless nobody says when."""
+
+
+def failure_of(error: ParleyError | ProviderError, request_id: str) -> Failure:
+    if isinstance(error, ProviderError):
+        return Failure(
+            status=STATUSES.get(error.code, OF_PROVIDERS),
+            code=error.code,
+            message=str(error),
+            parameter=error.parameter if isinstance(error, RequestRefused) else None,
+            retry_after=error.retry_after,
+            is_final=not error.retryable,
+            request_id=request_id,
+        )
+    status = STATUSES.get(error.code, error.status)
+    return Failure(
+        status=status,
+        code=error.code,
+        message=error.message,
+        parameter=_parameter(error),
+        retry_after=error.retry_after,
+        is_final=error.retry_after is None or status not in PASSING,
+        request_id=request_id,
+    )
+
+
+def headers_of(failure: Failure) -> dict[str, str]:
+    headers = {"x-should-retry": "false"} if failure.is_final else {}
+    if failure.retry_after is not None:
+        headers["retry-after"] = f"{failure.retry_after:g}"
+    if failure.status == 401:
+        headers["www-authenticate"] = 'Bearer realm="Parley"'
+    return headers
+
+
+def _parameter(error: ParleyError) -> str | None:
+    if isinstance(error, BadRequest):
+        return error.parameter
+    return error.field if isinstance(error, Invalid) else None
