@@ -1,4 +1,4 @@
-"""Anthropic's doors beside the list of models."""
+"""Anthropic's doors; the list of models is `v1.models_api`'s."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -6,6 +6,7 @@ from starlette.responses import Response
 from app.accounts.access import Scope, caller_of
 from app.v1.anthropic import description, failures
 from app.v1.anthropic.counting import counted
+from app.v1.anthropic.messages import Messages
 from app.v1.anthropic.reading import counted_in
 from app.v1.bodies import JsonAnswer, json_of
 from app.v1.offers import offer_named, offers_to
@@ -16,6 +17,8 @@ from app.v1.surface import Failure, Json
 def _in_anthropics_words(_request: Request, failure: Failure) -> Json:
     return failures.envelope(failure)
 
+
+MESSAGES = Messages()
 
 router = APIRouter(tags=["Anthropic's clients"], route_class=speaking(_in_anthropics_words))
 

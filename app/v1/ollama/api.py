@@ -1,4 +1,4 @@
-"""Ollama's doors for looking around."""
+"""Ollama's doors."""
 
 from fastapi import APIRouter, Request
 
@@ -6,9 +6,11 @@ from app.accounts.access import caller_of
 from app.catalog.loaded import models_in_memory
 from app.core.database import database_of
 from app.v1.bodies import JsonAnswer, json_of
+from app.v1.embedding import embedded
 from app.v1.fields import Fields
 from app.v1.offers import offer_named, offers_to
-from app.v1.ollama import description, models
+from app.v1.ollama import answers, description, models
+from app.v1.ollama.reading import embedding_in, old_embedding_in
 from app.v1.ollama.surfaces import envelope
 from app.v1.speaking import speaking
 from app.v1.surface import Failure, Json
@@ -19,6 +21,21 @@ def _in_ollamas_words(_request: Request, failure: Failure) -> Json:
 
 
 router = APIRouter(prefix="/ollama/api", tags=["Ollama's clients"], route_class=speaking(_in_ollamas_words))
+
+
+@router.post("/embed", openapi_extra=description.EMBED)
+async def embed(request: Request) -> JsonAnswer:
+    """Make vectors of texts"""
+    asked = embedding_in(await json_of(request))
+    found = await embedded(request, asked)
+    return JsonAnswer(answers.embedded(asked, found.embeddings, found.receipt.total_ms))
+
+
+@router.post("/embeddings", openapi_extra=description.EMBEDDINGS)
+async def embed_as_before(request: Request) -> JsonAnswer:
+    """Make a vector of one text"""
+    found = await embedded(request, old_embedding_in(await json_of(request)))
+    return JsonAnswer(answers.embedded_as_before(found.embeddings))
 
 
 @router.get("/tags", openapi_extra=description.TAGS)

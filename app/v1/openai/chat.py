@@ -1,7 +1,5 @@
 """Chat completions: `POST /v1/chat/completions`."""
 
-from typing import Final
-
 from app.providers.base import Request, Tool, ToolCall, ToolUse
 from app.v1.fields import Fields
 from app.v1.openai import errors, thoughts
@@ -37,7 +35,7 @@ UNDERSTOOD = frozenset(
 class ChatCompletions:
     """The language that most clients speak."""
 
-    media_type: Final = "text/event-stream"
+    media_type = "text/event-stream"
 
     def read(self, body: Json) -> Asked:
         asked = Fields(body)

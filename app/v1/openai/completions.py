@@ -1,7 +1,5 @@
 """Completions, the oldest interface: `POST /v1/completions`. The prompt becomes a turn of a chat."""
 
-from typing import Final
-
 import orjson
 
 from app.providers.base import Event, Request, Role, TextDelta, Turn
@@ -33,7 +31,7 @@ END_OF_CHUNK = b',"logprobs":null,"finish_reason":null}]}\n\n'
 class Completions:
     """One prompt, one text."""
 
-    media_type: Final = "text/event-stream"
+    media_type = "text/event-stream"
 
     def read(self, body: Json) -> Asked:
         asked = Fields(body)

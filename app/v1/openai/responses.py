@@ -1,7 +1,6 @@
 """Responses: `POST /v1/responses`, the language of newer clients. Nothing is kept: each request says it all."""
 
 from dataclasses import replace
-from typing import Final
 
 from app.providers.base import Request
 from app.v1.fields import Fields
@@ -43,7 +42,7 @@ LOGPROBS = "message.output_text.logprobs"
 class Responses:
     """Items in, items out."""
 
-    media_type: Final = "text/event-stream"
+    media_type = "text/event-stream"
 
     def read(self, body: Json) -> Asked:
         asked = Fields(body)
