@@ -4,11 +4,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from app.accounts.access import Scope, caller_of
+from app.providers.passage import Dialect
 from app.v1.anthropic import description, failures
 from app.v1.anthropic.counting import counted
 from app.v1.anthropic.messages import Messages
 from app.v1.anthropic.reading import counted_in
 from app.v1.bodies import JsonAnswer, json_of
+from app.v1.conversing import Conversing
 from app.v1.offers import offer_named, offers_to
 from app.v1.speaking import speaking
 from app.v1.surface import Failure, Json
@@ -21,6 +23,12 @@ def _in_anthropics_words(_request: Request, failure: Failure) -> Json:
 MESSAGES = Messages()
 
 router = APIRouter(tags=["Anthropic's clients"], route_class=speaking(_in_anthropics_words))
+
+
+@router.post("/v1/messages", openapi_extra=description.MESSAGES)
+async def create_message(request: Request) -> Conversing:
+    """Answer a conversation"""
+    return Conversing(request, MESSAGES, Dialect.ANTHROPIC_MESSAGES)
 
 
 @router.post("/v1/messages/count_tokens", openapi_extra=description.COUNT_TOKENS)

@@ -6,12 +6,13 @@ from app.accounts.access import caller_of
 from app.catalog.loaded import models_in_memory
 from app.core.database import database_of
 from app.v1.bodies import JsonAnswer, json_of
+from app.v1.conversing import Conversing
 from app.v1.embedding import embedded
 from app.v1.fields import Fields
 from app.v1.offers import offer_named, offers_to
 from app.v1.ollama import answers, description, models
 from app.v1.ollama.reading import embedding_in, old_embedding_in
-from app.v1.ollama.surfaces import envelope
+from app.v1.ollama.surfaces import CHAT, GENERATION, envelope
 from app.v1.speaking import speaking
 from app.v1.surface import Failure, Json
 
@@ -21,6 +22,18 @@ def _in_ollamas_words(_request: Request, failure: Failure) -> Json:
 
 
 router = APIRouter(prefix="/ollama/api", tags=["Ollama's clients"], route_class=speaking(_in_ollamas_words))
+
+
+@router.post("/chat", openapi_extra=description.CHAT)
+async def chat(request: Request) -> Conversing:
+    """Answer a conversation"""
+    return Conversing(request, CHAT)
+
+
+@router.post("/generate", openapi_extra=description.GENERATE)
+async def generate(request: Request) -> Conversing:
+    """Answer a prompt"""
+    return Conversing(request, GENERATION)
 
 
 @router.post("/embed", openapi_extra=description.EMBED)
