@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request
 
+from app.accounts.access import Scope, caller_of
 from app.providers.passage import Dialect
 from app.v1.bodies import JsonAnswer, json_of
 from app.v1.conversing import Conversing
@@ -44,6 +45,7 @@ async def create_response(request: Request) -> Conversing:
 @router.post("/embeddings", openapi_extra=description.EMBEDDINGS)
 async def create_embeddings(request: Request) -> JsonAnswer:
     """Make vectors of texts"""
+    (await caller_of(request)).require(Scope.EMBEDDINGS)
     asked = embeddings.read(await json_of(request))
     if asked.beyond:
         raise BadRequest(f"{asked.beyond[0]}: cannot be passed on. Leave it out.", asked.beyond[0])
