@@ -36,6 +36,20 @@ class ModelNotUsable(ParleyError):
 
 
 @dataclass(frozen=True)
+class Make:
+    """What a model is made of, as far as its provider tells; `size` is bytes on disk."""
+
+    family: str | None = None
+    parameters: str | None = None
+    quantization: str | None = None
+    size: int | None = None
+
+    @classmethod
+    def of(cls, model: Model) -> "Make":
+        return cls(model.family, model.parameters, model.quantization, model.size)
+
+
+@dataclass(frozen=True)
 class UsableModel:
     """A model as the picker shows it. `why_not` is a sentence, or None when it can be used."""
 
@@ -53,6 +67,10 @@ class UsableModel:
     why_not: str | None = None
     base_url: str = ""
     """Where the connection leads; decides the price."""
+    name: str = ""
+    """The provider's own."""
+    connection_id: str = ""
+    make: Make = Make()
 
     @property
     def is_usable(self) -> bool:
@@ -84,8 +102,8 @@ class FoundModel:
         return f"{self.connection}/{self.name}"
 
 
-async def usable_models(session: AsyncSession, user: User) -> list[UsableModel]:
-    """The ticked models that `user` may choose from, by connection and name.
+async def usable_models(session: AsyncSession, user: User, *, embedding: bool = False) -> list[UsableModel]:
+    """The ticked models that `user` may choose from, by connection and name; with those for embeddings if asked for.
 
     What is kept to groups of others is not among them. Those that cannot answer just now are listed with the
     reason, so that nobody wonders where they went.
@@ -96,7 +114,7 @@ async def usable_models(session: AsyncSession, user: User) -> list[UsableModel]:
         .where(Connection.is_active, Model.is_enabled, is_open_to(user.id))
         .order_by(Connection.label, Connection.id, Model.display_name, Model.name)
     )
-    return [_as_choice(model, connection) for model, connection in found if not model.embeddings]
+    return [_as_choice(model, connection) for model, connection in found if embedding or not model.embeddings]
 
 
 async def faces_of(session: AsyncSession, full_names: set[str], user_id: str) -> dict[str, ModelFace]:
@@ -162,6 +180,9 @@ def _as_choice(model: Model, connection: Connection) -> UsableModel:
         abilities=model.abilities,
         why_not=_refusal(model, connection) or _trouble(connection),
         base_url=connection.base_url,
+        name=model.name,
+        connection_id=connection.id,
+        make=Make.of(model),
     )
 
 
