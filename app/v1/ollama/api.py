@@ -7,7 +7,7 @@ from app.catalog.loaded import models_in_memory
 from app.core.database import database_of
 from app.v1.bodies import JsonAnswer, json_of
 from app.v1.conversing import Conversing
-from app.v1.embedding import embedded
+from app.v1.embedding import embedded, embedder
 from app.v1.fields import Fields
 from app.v1.offers import offer_named, offers_to
 from app.v1.ollama import answers, description, models
@@ -40,8 +40,9 @@ async def generate(request: Request) -> Conversing:
 async def embed(request: Request) -> JsonAnswer:
     """Make vectors of texts"""
     (await caller_of(request)).require(Scope.EMBEDDINGS)
+    caller = await embedder(request)
     asked = embedding_in(await json_of(request))
-    found = await embedded(request, asked)
+    found = await embedded(request, caller, asked)
     return JsonAnswer(answers.embedded(asked, found.embeddings, found.receipt.total_ms))
 
 
@@ -49,7 +50,8 @@ async def embed(request: Request) -> JsonAnswer:
 async def embed_as_before(request: Request) -> JsonAnswer:
     """Make a vector of one text"""
     (await caller_of(request)).require(Scope.EMBEDDINGS)
-    found = await embedded(request, old_embedding_in(await json_of(request)))
+    caller = await embedder(request)
+    found = await embedded(request, caller, old_embedding_in(await json_of(request)))
     return JsonAnswer(answers.embedded_as_before(found.embeddings))
 
 

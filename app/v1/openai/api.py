@@ -6,7 +6,7 @@ from app.accounts.access import Scope, caller_of
 from app.providers.passage import Dialect
 from app.v1.bodies import JsonAnswer, json_of
 from app.v1.conversing import Conversing
-from app.v1.embedding import embedded
+from app.v1.embedding import embedded, embedder
 from app.v1.openai import description, embeddings, errors
 from app.v1.openai.chat import ChatCompletions
 from app.v1.openai.completions import Completions
@@ -46,8 +46,9 @@ async def create_response(request: Request) -> Conversing:
 async def create_embeddings(request: Request) -> JsonAnswer:
     """Make vectors of texts"""
     (await caller_of(request)).require(Scope.EMBEDDINGS)
+    caller = await embedder(request)
     asked = embeddings.read(await json_of(request))
     if asked.beyond:
         raise BadRequest(f"{asked.beyond[0]}: cannot be passed on. Leave it out.", asked.beyond[0])
-    found = await embedded(request, asked.request)
+    found = await embedded(request, caller, asked.request)
     return JsonAnswer(embeddings.whole(asked, found.embeddings, found.receipt.usage.input))
