@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select, tuple_
+from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
 from app.catalog.models import Connection, Model
-from app.catalog.opening import Target, target_of
+from app.catalog.opening import Target
 from app.catalog.overview import UNKNOWN_KIND, kind_of
 from app.catalog.restrictions import is_open_to
 from app.core.errors import ParleyError
@@ -17,14 +17,6 @@ NEEDS_AN_ADMINISTRATOR = frozenset(
     {"key_rejected", "key_missing", "key_unreadable", "not_reachable", "not_the_protocol"}
 )
 """Errors that the next call meets again. Others (a rate limit, a time-out) are gone in a moment."""
-
-# Every call of a model looks it up: the statement is built once.
-BY_FULL_NAME = (
-    select(Model, Connection)
-    .join(Connection, Model.connection_id == Connection.id)
-    .where(Connection.name == bindparam("connection"), Model.name == bindparam("model"))
-    .where(is_open_to(bindparam("user_id")))
-)
 
 
 class ModelNotUsable(ParleyError):
@@ -71,6 +63,10 @@ class UsableModel:
     """The provider's own."""
     connection_id: str = ""
     make: Make = Make()
+    stands_for: tuple[str, ...] = ()
+    """Of an alias: the full names of the models behind it."""
+    priced_as: str = ""
+    """Of an alias: the full name of the model whose price is shown."""
 
     @property
     def is_usable(self) -> bool:
@@ -132,25 +128,6 @@ async def faces_of(session: AsyncSession, full_names: set[str], user_id: str) ->
     return {name: known.get(name) or _face_of_stranger(name) for name in full_names}
 
 
-async def find_model(session: AsyncSession, full_name: str, user_id: str) -> FoundModel:
-    """The model `connection/model`, ready to be called by this person. Raises ModelNotUsable.
-
-    What the person may not use is answered for as if it did not exist.
-    """
-    connection_name, _, name = full_name.partition("/")
-    asked_for = {"connection": connection_name, "model": name, "user_id": user_id}
-    found = await session.execute(BY_FULL_NAME, asked_for)
-    row = found.one_or_none()
-    if row is None:
-        raise ModelNotUsable(_never_heard_of(full_name))
-    model, connection = row
-    if reason := _refusal(model, connection):
-        raise ModelNotUsable(reason)
-    return FoundModel(
-        connection.name, model.name, model.context_window, model.max_output_tokens, target_of(connection)
-    )
-
-
 def full_name_of(model: Model, connection: Connection) -> str:
     return f"{connection.name}/{model.name}"
 
@@ -161,7 +138,8 @@ def _face(model: Model, connection: Connection) -> ModelFace:
 
 
 def _face_of_stranger(full_name: str) -> ModelFace:
-    connection, _, name = full_name.partition("/")
+    # What was not asked yet goes by the name that it was asked for, such as an alias.
+    connection, _, name = full_name.partition("/") if "/" in full_name else ("", "", full_name)
     return ModelFace(name or "No model", connection, icon=UNKNOWN_KIND.icon, hue=UNKNOWN_KIND.hue)
 
 
@@ -178,7 +156,7 @@ def _as_choice(model: Model, connection: Connection) -> UsableModel:
         context_window=model.context_window,
         max_output_tokens=model.max_output_tokens,
         abilities=model.abilities,
-        why_not=_refusal(model, connection) or _trouble(connection),
+        why_not=refusal(model, connection) or _trouble(connection),
         base_url=connection.base_url,
         name=model.name,
         connection_id=connection.id,
@@ -186,7 +164,7 @@ def _as_choice(model: Model, connection: Connection) -> UsableModel:
     )
 
 
-def _refusal(model: Model, connection: Connection) -> str | None:
+def refusal(model: Model, connection: Connection) -> str | None:
     """Why the gateway would not call it."""
     if connection.kind not in KINDS:
         return f"This version of Parley does not know the kind of {connection.label}. Choose another model."
@@ -208,7 +186,7 @@ def _trouble(connection: Connection) -> str | None:
     return None
 
 
-def _never_heard_of(full_name: str) -> str:
+def never_heard_of(full_name: str) -> str:
     if not full_name:
         return "No model is chosen. Choose one first."
     return f"There is no model “{full_name[:100]}” here any more. Choose another model."

@@ -91,9 +91,15 @@ class Conversing(Response):
 
     async def _call(self, caller: Caller, asked: Asked) -> Call:
         name = asked.request.model
-        model = await self._gateway.model(caller.user_id, name)
-        caller.require_model(name, model.full_name)
-        return Call(caller.user_id, asked.request, "api", caller.api_key_id)
+        route = await self._gateway.routes(caller.user_id, name)
+        caller.require_model(name, *route.full_names)
+        return Call(
+            caller.user_id,
+            asked.request,
+            "api",
+            caller.api_key_id,
+            allowed_models=caller.allowed_models,
+        )
 
     async def _work(self, line: "Line", call: Call, asked: Asked) -> None:
         answer = Answer(id=new_id(), model=asked.request.model, created=int(time.time()))

@@ -19,6 +19,7 @@ async def embedder(request: Request) -> Caller:
 async def embedded(request: Request, caller: Caller, wanted: EmbeddingRequest) -> Embedded:
     """The vectors. Raises a ParleyError or a ProviderError."""
     gateway: Gateway = request.app.state.gateway
-    model = await gateway.model(caller.user_id, wanted.model)
-    caller.require_model(wanted.model, model.full_name)
-    return await gateway.embed(EmbeddingCall(caller.user_id, wanted, "api", caller.api_key_id))
+    route = await gateway.routes(caller.user_id, wanted.model)
+    caller.require_model(wanted.model, *route.full_names)
+    call = EmbeddingCall(caller.user_id, wanted, "api", caller.api_key_id, caller.allowed_models)
+    return await gateway.embed(call)
