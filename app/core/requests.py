@@ -64,6 +64,12 @@ def local_path(address: str) -> str | None:
     return address if is_path and "\\" not in address and address.isprintable() else None
 
 
+def is_own_origin(headers: Headers, public_host: str) -> bool:
+    """Whether a browser says that a page of ours asks; without an Origin nobody says so."""
+    origin = headers.get("origin", "")
+    return origin.partition("://")[2] in {headers.get("host"), public_host} - {"", None}
+
+
 class RequestGuard:
     """The outermost layer. `refuse` renders an error as the response to a request that goes no further."""
 
@@ -122,10 +128,7 @@ class RequestGuard:
         site = headers.get("sec-fetch-site")
         if site is not None:
             return site not in ("same-origin", "none")
-        origin = headers.get("origin")
-        if origin is None:
-            return False
-        return origin.partition("://")[2] not in {headers.get("host"), self.public_host} - {"", None}
+        return "origin" in headers and not is_own_origin(headers, self.public_host)
 
 
 class Answer:
