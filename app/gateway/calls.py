@@ -92,6 +92,8 @@ class Completion:
         """The `connection/model` that answers."""
         self._events = events
         self._meter = meter
+        self.is_over = False
+        """Whether the provider has no more to say, or failed."""
 
     @property
     def attempts(self) -> int:
@@ -111,9 +113,11 @@ class Completion:
         try:
             event = await anext(self._events)
         except StopAsyncIteration:
+            self.is_over = True
             self._end()
             raise
         except ProviderError as error:
+            self.is_over = True
             self._meter.error = error
             raise
         self._meter.see(event)
@@ -173,7 +177,8 @@ class Gateway:
             if not call.claim:
                 self._settler.hand_in(completion.settlement)
             self.spending.ended(hold)
-            await _hang_up(events)
+            if not completion.is_over:
+                await _hang_up(events)
 
     async def embed(self, call: EmbeddingCall) -> Embedded:
         """The vectors of `call`, entered in the ledger. Raises like `open`."""
