@@ -18,9 +18,11 @@ from app.accounts.cookies import RenewedCookies
 from app.accounts.doorkeeper import Doorkeeper
 from app.admin.router import router as admin_router
 from app.catalog import api as catalog_api
+from app.catalog import local_api
 from app.catalog import pages as catalog_pages
 from app.catalog.detection import Detection
 from app.catalog.discovery import SECONDS_BETWEEN_ROUNDS, refresh_due
+from app.catalog.local_servers import LocalServers
 from app.chats import api as chat_api
 from app.chats import erasing, leaving
 from app.chats import pages as chat_pages
@@ -79,6 +81,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(admin_router)
     app.include_router(catalog_pages.router)
     app.include_router(catalog_api.router)
+    app.include_router(local_api.router)
     app.include_router(chat_pages.router)
     app.include_router(chat_streams.router)
     app.include_router(chat_api.router)
@@ -122,6 +125,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.titles_of = titles_of
     app.state.prices_of = price_sheet.tags_of
     app.state.detection = Detection(settings, tasks)
+    app.state.local_servers = LocalServers(database, gateway.providers, tasks)
     app.state.workspace = await workspace.load(database)
     await hub.start()
     await replies.begin()

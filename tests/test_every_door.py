@@ -29,7 +29,7 @@ PUBLIC = {
 }
 ENDLESS = {"/live"}
 FOR_PROGRAMS = ("/api/", "/v1/", "/ollama/")
-FOR_EVERY_KEY = {"/api/me", "/api/models", "/api/embeddings"}
+FOR_EVERY_KEY = {"/api/me", "/api/models", "/api/models/{name:path}", "/api/embeddings"}
 """Open to keys of every scope, or for that of embeddings."""
 NONSENSE_IDS = (
     "nonsense",

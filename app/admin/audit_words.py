@@ -32,6 +32,8 @@ WORDS = {
     "key.revoked": "Revoked an API key",
     "model.opened": "Opened a model to everyone",
     "model.restricted": "Kept a model to groups",
+    "model.loaded": "Had a model loaded",
+    "model.unloaded": "Had models unloaded",
     "models.disabled": "Unticked models",
     "models.enabled": "Ticked models",
     "price.removed": "Went back to the price of the list",

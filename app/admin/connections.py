@@ -94,7 +94,7 @@ async def update_connection(
     base_url: Text = "",
 ) -> Response:
     try:
-        notices = connections.edit(session, connection, label, base_url, act)
+        notices = await connections.edit(session, connection, label, base_url, act)
     except Invalid as error:
         return await _show_settings(request, session, connection, error=error)
     discovery.refresh_after_commit(session, connection.id)
@@ -123,7 +123,7 @@ async def replace_key(
 async def delete_key(
     connection: CurrentConnection, session: Session, discovery: CurrentDiscovery, act: CurrentAct
 ) -> Response:
-    connections.delete_key(session, connection, act)
+    await connections.delete_key(session, connection, act)
     discovery.refresh_after_commit(session, connection.id)
     return _to(f"{HOME}/{connection.id}")
 

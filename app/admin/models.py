@@ -10,8 +10,9 @@ from starlette.responses import Response
 
 from app.accounts.access import CurrentAct
 from app.catalog import overview
+from app.catalog.local_overview import local_servers
 from app.catalog.models import Connection
-from app.catalog.parameters import CurrentConnection, CurrentDiscovery
+from app.catalog.parameters import CurrentConnection, CurrentDiscovery, CurrentLocalServers
 from app.catalog.selection import tick
 from app.core.clock import now
 from app.core.database import Session
@@ -26,7 +27,10 @@ Search = Annotated[str, Query(max_length=200)]
 
 
 @router.get("")
-async def show_models(request: Request, session: Session, q: Search = "", show: Search = "") -> HTMLResponse:
+async def show_models(
+    request: Request, session: Session, servers: CurrentLocalServers, q: Search = "", show: Search = ""
+) -> HTMLResponse:
+    servers.look_in_background()
     template = "admin/_models_groups.html" if is_htmx(request) else "admin/models.html"
     only_ticked = show == "ticked"
     return page(
@@ -35,6 +39,7 @@ async def show_models(request: Request, session: Session, q: Search = "", show: 
         groups=await overview.groups(session, search=q.strip(), only_ticked=only_ticked),
         cards=await overview.cards(session),
         tags=await _tags(session),
+        servers=await local_servers(session, servers),
         q=q,
         only_ticked=only_ticked,
     )

@@ -13,6 +13,7 @@ from app.admin import (
     connections,
     groups,
     invitations,
+    local_models,
     models,
     prices,
     restrictions,
@@ -39,6 +40,7 @@ router.include_router(audit.router)
 router.include_router(usage.router)
 router.include_router(workspace.router)
 router.include_router(connections.router)
+router.include_router(local_models.router)
 router.include_router(models.router)
 router.include_router(prices.router)
 router.include_router(budgets.router)

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select, tuple_
+from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
 from app.catalog.models import Connection, Model
-from app.catalog.opening import Target, target_of
+from app.catalog.opening import Target
 from app.catalog.overview import UNKNOWN_KIND, kind_of
 from app.catalog.restrictions import is_open_to
 from app.core.errors import ParleyError
@@ -18,14 +18,6 @@ NEEDS_AN_ADMINISTRATOR = frozenset(
 )
 """Errors that the next call meets again. Others (a rate limit, a time-out) are gone in a moment."""
 
-# Every call of a model looks it up: the statement is built once.
-BY_FULL_NAME = (
-    select(Model, Connection)
-    .join(Connection, Model.connection_id == Connection.id)
-    .where(Connection.name == bindparam("connection"), Model.name == bindparam("model"))
-    .where(is_open_to(bindparam("user_id")))
-)
-
 
 class ModelNotUsable(ParleyError):
     """The model is gone, not ticked, or its connection is off; the message says what to do."""
@@ -33,6 +25,20 @@ class ModelNotUsable(ParleyError):
     status = 422
     code = "model_not_usable"
     title = "This model cannot be used"
+
+
+@dataclass(frozen=True)
+class Make:
+    """What a model is made of, as far as its provider tells; `size` is bytes on disk."""
+
+    family: str | None = None
+    parameters: str | None = None
+    quantization: str | None = None
+    size: int | None = None
+
+    @classmethod
+    def of(cls, model: Model) -> "Make":
+        return cls(model.family, model.parameters, model.quantization, model.size)
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,14 @@ class UsableModel:
     why_not: str | None = None
     base_url: str = ""
     """Where the connection leads; decides the price."""
+    name: str = ""
+    """The provider's own."""
+    connection_id: str = ""
+    make: Make = Make()
+    stands_for: tuple[str, ...] = ()
+    """Of an alias: the full names of the models behind it."""
+    priced_as: str = ""
+    """Of an alias: the full name of the model whose price is shown."""
 
     @property
     def is_usable(self) -> bool:
@@ -84,8 +98,8 @@ class FoundModel:
         return f"{self.connection}/{self.name}"
 
 
-async def usable_models(session: AsyncSession, user: User) -> list[UsableModel]:
-    """The ticked models that `user` may choose from, by connection and name.
+async def usable_models(session: AsyncSession, user: User, *, embedding: bool = False) -> list[UsableModel]:
+    """The ticked models that `user` may choose from, by connection and name; with those for embeddings if asked for.
 
     What is kept to groups of others is not among them. Those that cannot answer just now are listed with the
     reason, so that nobody wonders where they went.
@@ -96,7 +110,7 @@ async def usable_models(session: AsyncSession, user: User) -> list[UsableModel]:
         .where(Connection.is_active, Model.is_enabled, is_open_to(user.id))
         .order_by(Connection.label, Connection.id, Model.display_name, Model.name)
     )
-    return [_as_choice(model, connection) for model, connection in found if not model.embeddings]
+    return [_as_choice(model, connection) for model, connection in found if embedding or not model.embeddings]
 
 
 async def faces_of(session: AsyncSession, full_names: set[str], user_id: str) -> dict[str, ModelFace]:
@@ -114,25 +128,6 @@ async def faces_of(session: AsyncSession, full_names: set[str], user_id: str) ->
     return {name: known.get(name) or _face_of_stranger(name) for name in full_names}
 
 
-async def find_model(session: AsyncSession, full_name: str, user_id: str) -> FoundModel:
-    """The model `connection/model`, ready to be called by this person. Raises ModelNotUsable.
-
-    What the person may not use is answered for as if it did not exist.
-    """
-    connection_name, _, name = full_name.partition("/")
-    asked_for = {"connection": connection_name, "model": name, "user_id": user_id}
-    found = await session.execute(BY_FULL_NAME, asked_for)
-    row = found.one_or_none()
-    if row is None:
-        raise ModelNotUsable(_never_heard_of(full_name))
-    model, connection = row
-    if reason := _refusal(model, connection):
-        raise ModelNotUsable(reason)
-    return FoundModel(
-        connection.name, model.name, model.context_window, model.max_output_tokens, target_of(connection)
-    )
-
-
 def full_name_of(model: Model, connection: Connection) -> str:
     return f"{connection.name}/{model.name}"
 
@@ -143,7 +138,8 @@ def _face(model: Model, connection: Connection) -> ModelFace:
 
 
 def _face_of_stranger(full_name: str) -> ModelFace:
-    connection, _, name = full_name.partition("/")
+    # What was not asked yet goes by the name that it was asked for, such as an alias.
+    connection, _, name = full_name.partition("/") if "/" in full_name else ("", "", full_name)
     return ModelFace(name or "No model", connection, icon=UNKNOWN_KIND.icon, hue=UNKNOWN_KIND.hue)
 
 
@@ -160,12 +156,15 @@ def _as_choice(model: Model, connection: Connection) -> UsableModel:
         context_window=model.context_window,
         max_output_tokens=model.max_output_tokens,
         abilities=model.abilities,
-        why_not=_refusal(model, connection) or _trouble(connection),
+        why_not=refusal(model, connection) or _trouble(connection),
         base_url=connection.base_url,
+        name=model.name,
+        connection_id=connection.id,
+        make=Make.of(model),
     )
 
 
-def _refusal(model: Model, connection: Connection) -> str | None:
+def refusal(model: Model, connection: Connection) -> str | None:
     """Why the gateway would not call it."""
     if connection.kind not in KINDS:
         return f"This version of Parley does not know the kind of {connection.label}. Choose another model."
@@ -187,7 +186,7 @@ def _trouble(connection: Connection) -> str | None:
     return None
 
 
-def _never_heard_of(full_name: str) -> str:
+def never_heard_of(full_name: str) -> str:
     if not full_name:
         return "No model is chosen. Choose one first."
     return f"There is no model “{full_name[:100]}” here any more. Choose another model."

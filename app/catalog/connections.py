@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import audit
 from app.accounts.audit import Act
-from app.catalog.addresses import Address, normalised
+from app.catalog.addresses import Address, is_in_the_house, normalised
+from app.catalog.keys import clean_key, forget_all
 from app.catalog.models import Connection
 from app.catalog.naming import free_name, slug_of
 from app.core.clock import now
@@ -20,7 +21,6 @@ from app.providers import registry
 from app.providers.registry import KINDS, Kind
 
 LONGEST_LABEL = 60
-LONGEST_KEY = 1_000
 
 
 class Notice(StrEnum):
@@ -51,10 +51,11 @@ async def add(session: AsyncSession, vault: Vault, wish: Wish, act: Act) -> tupl
     kind = kind_named(wish.kind)
     label = _clean_label(wish.label or kind.label)
     address = normalised(kind, wish.base_url)
-    key = _clean_key(kind, wish.key)
+    key = clean_key(kind, wish.key)
     connection = Connection(
         name=await free_name(session, label), label=label, kind=kind.name, base_url=address.url
     )
+    connection.is_local = kind.keeps_models_loaded and is_in_the_house(address.url)
     _keep_key(connection, vault, key)
     session.add(connection)
     await _flush(session, label)
@@ -62,7 +63,9 @@ async def add(session: AsyncSession, vault: Vault, wish: Wish, act: Act) -> tupl
     return connection, _notices_of(address)
 
 
-def edit(session: AsyncSession, connection: Connection, label: str, base_url: str, act: Act) -> list[Notice]:
+async def edit(
+    session: AsyncSession, connection: Connection, label: str, base_url: str, act: Act
+) -> list[Notice]:
     """Change what it is called and where it is; its name in `connection/model` stays, so that chats keep
     their model. Raises Invalid."""
     kind = kind_named(connection.kind)
@@ -74,13 +77,13 @@ def edit(session: AsyncSession, connection: Connection, label: str, base_url: st
         connection.label = label
     if address.url != connection.base_url:
         _record(session, act, "connection.address_changed", connection, address.url)
-        notices += _move(connection, address.url)
+        notices += await _move(session, connection, address.url)
     return notices
 
 
 def replace_key(session: AsyncSession, vault: Vault, connection: Connection, key: str, act: Act) -> None:
     """Store another key; the next call uses it. Raises Invalid."""
-    key = _clean_key(kind_named(connection.kind), key)
+    key = clean_key(kind_named(connection.kind), key)
     if not key:
         raise Invalid("Paste the new key first.", field="key")
     _keep_key(connection, vault, key)
@@ -88,8 +91,9 @@ def replace_key(session: AsyncSession, vault: Vault, connection: Connection, key
     _record(session, act, "connection.key_replaced", connection)
 
 
-def delete_key(session: AsyncSession, connection: Connection, act: Act) -> None:
-    _forget_key(connection)
+async def delete_key(session: AsyncSession, connection: Connection, act: Act) -> None:
+    """Its further keys go with it."""
+    await _forget_keys(session, connection)
     _start_afresh(connection)
     _record(session, act, "connection.key_deleted", connection)
 
@@ -99,6 +103,13 @@ def switch(session: AsyncSession, connection: Connection, is_active: bool, act: 
     if connection.is_active != is_active:
         connection.is_active = is_active
         _record(session, act, "connection.activated" if is_active else "connection.deactivated", connection)
+
+
+def mark_local(session: AsyncSession, connection: Connection, is_local: bool, act: Act) -> None:
+    """Whether what is sent to it stays in the house: then no alias goes on from it to a connection outside."""
+    if connection.is_local != is_local:
+        connection.is_local = is_local
+        _record(session, act, "connection.made_local" if is_local else "connection.made_remote", connection)
 
 
 async def remove(session: AsyncSession, connection: Connection, act: Act) -> None:
@@ -150,38 +161,25 @@ def _clean_label(label: str) -> str:
     return label
 
 
-def _clean_key(kind: Kind, key: str) -> str:
-    """The key without what pasting adds around it. The messages never repeat it."""
-    key = key.strip()
-    if not key and kind.needs_key:
-        raise Invalid(f"{kind.label} wants a key. Paste one that you made there.", field="key")
-    if key and not kind.accepts_key:
-        raise Invalid(f"{kind.label} takes no key. Leave the field empty.", field="key")
-    if len(key) > LONGEST_KEY or not key.isascii() or any(not character.isprintable() for character in key):
-        raise Invalid("This is not a key: it is too long, or holds more than one line.", field="key")
-    if " " in key:
-        raise Invalid("This is not a key: there is a space in it. Copy it again.", field="key")
-    return key
-
-
 def _keep_key(connection: Connection, vault: Vault, key: str) -> None:
     if key:
         connection.encrypted_key = vault.encrypt(key)
         connection.key_hint = masked(key)
 
 
-def _forget_key(connection: Connection) -> None:
+async def _forget_keys(session: AsyncSession, connection: Connection) -> None:
     connection.encrypted_key = None
     connection.key_hint = ""
+    await forget_all(session, connection)
 
 
-def _move(connection: Connection, url: str) -> list[Notice]:
+async def _move(session: AsyncSession, connection: Connection, url: str) -> list[Notice]:
     """To another address. A key goes only where it was meant for: another server means another key."""
     is_elsewhere = _server_of(url) != _server_of(connection.base_url)
     connection.base_url = url
     _start_afresh(connection)
     if is_elsewhere and connection.encrypted_key is not None:
-        _forget_key(connection)
+        await _forget_keys(session, connection)
         return [Notice.KEY_DELETED]
     return []
 

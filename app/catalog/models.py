@@ -1,6 +1,6 @@
 """Connections to providers, and the models that were found there."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import BigInteger, ForeignKey, Text, UniqueConstraint
@@ -165,6 +165,10 @@ class LoadState(StrEnum):
     FAILED = "failed"
 
 
+FORGOTTEN_AFTER = timedelta(seconds=30)
+"""Without a sign of life; six are given in that time."""
+
+
 class ModelLoad(Base):
     """The last time that somebody told a local server to load a model or to let go of it."""
 
@@ -180,3 +184,12 @@ class ModelLoad(Base):
     heartbeat_at: Mapped[datetime] = mapped_column(default=now)
     """Whoever waits for the server renews it: an old one means that nobody does any more."""
     ended_at: Mapped[datetime | None]
+
+    def state_at(self, moment: datetime) -> LoadState:
+        """What has become of it; failed when nobody waits for the server any more."""
+        state = LoadState(self.state)
+        is_under_way = state in (LoadState.LOADING, LoadState.UNLOADING)
+        return LoadState.FAILED if is_under_way and moment - self.heartbeat_at > FORGOTTEN_AFTER else state
+
+    def is_under_way_at(self, moment: datetime) -> bool:
+        return self.state_at(moment) in (LoadState.LOADING, LoadState.UNLOADING)

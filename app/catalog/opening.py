@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from app.catalog.models import Connection
+from app.catalog.sharing import SharedLoad
 from app.core.crypto import Undecipherable, Vault, open_vault
 from app.core.settings import Settings
 from app.providers import wire
@@ -50,11 +51,18 @@ class Target:
     kind: str
     base_url: str
     encrypted_key: str | None = field(default=None, repr=False)
+    more_keys: tuple[str, ...] = field(default=(), repr=False)
+    """Encrypted as well; without them everything is asked with the first key."""
 
 
-def target_of(connection: Connection) -> Target:
+def target_of(connection: Connection, more_keys: tuple[str, ...] = ()) -> Target:
     return Target(
-        connection.id, connection.label, connection.kind, connection.base_url, connection.encrypted_key
+        connection.id,
+        connection.label,
+        connection.kind,
+        connection.base_url,
+        connection.encrypted_key,
+        more_keys,
     )
 
 
@@ -64,24 +72,32 @@ class OpenProviders:
     def __init__(self, vault: Vault, settings: Settings) -> None:
         self._vault = vault
         self._settings = settings
-        self._open: dict[str, tuple[Target, Provider]] = {}
+        self._open: dict[tuple[str, bool], tuple[Target, Provider]] = {}
 
     def provider_for(self, target: Target) -> Provider:
         """The provider of `target`, opened when it is new or has changed. Raises KeyMissing, KeyUnreadable."""
-        held = self._open.get(target.connection_id)
+        place = target.connection_id, bool(target.more_keys)
+        held = self._open.get(place)
         if held is not None and held[0] == target:
             return held[1]
         provider = self._opened(target)
-        self._open[target.connection_id] = (target, provider)
+        self._open[place] = (target, provider)
         return provider
 
     def _opened(self, target: Target) -> Provider:
+        retries = self._settings.provider_retries
+        if not target.more_keys:
+            return self._opened_with(target, self._key_of(target), retries)
+        keys = [self._key_of(target), *map(self._plain, target.more_keys)]
+        return SharedLoad([self._opened_with(target, key, retries=0) for key in keys], retries)
+
+    def _opened_with(self, target: Target, key: str | None, retries: int) -> Provider:
         return KINDS[target.kind].open(
             Endpoint(
                 base_url=target.base_url,
-                key=self._key_of(target),
+                key=key,
                 timeouts=_timeouts(self._settings),
-                retries=self._settings.provider_retries,
+                retries=retries,
                 label=target.label,
             )
         )
@@ -95,8 +111,11 @@ class OpenProviders:
         if target.encrypted_key is None:
             _refuse_without_key(KINDS[target.kind], target)
             return None
+        return self._plain(target.encrypted_key)
+
+    def _plain(self, encrypted_key: str) -> str:
         try:
-            return self._vault.decrypt(target.encrypted_key)
+            return self._vault.decrypt(encrypted_key)
         except Undecipherable as error:
             raise KeyUnreadable(
                 "The stored key can no longer be read.",

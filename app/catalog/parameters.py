@@ -8,6 +8,8 @@ from fastapi import Depends, Request
 from app.accounts.access import CurrentAdministrator
 from app.catalog.detection import Detection
 from app.catalog.discovery import Discovery
+from app.catalog.loading import Loading
+from app.catalog.local_servers import LocalServers
 from app.catalog.models import Connection, Model
 from app.core.crypto import Vault
 from app.core.database import Session, database_of
@@ -43,8 +45,20 @@ def _detection(request: Request) -> Detection:
     return detection
 
 
+def _local_servers(request: Request) -> LocalServers:
+    servers: LocalServers = request.app.state.local_servers
+    return servers
+
+
+def _loading(request: Request) -> Loading:
+    state = request.app.state
+    return Loading(database_of(request), state.providers, state.tasks, state.local_servers)
+
+
 CurrentConnection = Annotated[Connection, Depends(_connection)]
 CurrentModel = Annotated[Model, Depends(_model)]
 CurrentDiscovery = Annotated[Discovery, Depends(_discovery)]
 CurrentVault = Annotated[Vault, Depends(_vault)]
 CurrentDetection = Annotated[Detection, Depends(_detection)]
+CurrentLocalServers = Annotated[LocalServers, Depends(_local_servers)]
+CurrentLoading = Annotated[Loading, Depends(_loading)]

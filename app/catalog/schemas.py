@@ -25,12 +25,19 @@ class ModelOut(BaseModel):
     context_window: int | None = Field(description="In tokens; null when the provider does not tell.")
     max_output_tokens: int | None = Field(description="In tokens; null when the provider does not tell.")
     abilities: list[str] = Field(
-        description="Of `vision`, `tools` and `reasoning`, those it is known to have."
+        description="Of `vision`, `tools`, `reasoning` and `embeddings`, those it is known to have."
+    )
+    family: str | None = Field(description="Such as `qwen3`; null, here and below, when nobody tells.")
+    parameters: str | None = Field(description="How many, as people write it: `7.6B`.")
+    quantization: str | None = Field(description="Such as `Q4_K_M`.")
+    size: int | None = Field(description="Bytes on disk.")
+    loaded: bool | None = Field(
+        description="Whether its local server holds it in memory, as last heard; null where that has no meaning."
     )
     price: PriceOut | None = Field(description="Null when it has no price: what it costs is not known.")
 
     @classmethod
-    def of(cls, model: UsableModel, price: PriceTag | None) -> "ModelOut":
+    def of(cls, model: UsableModel, price: PriceTag | None, loaded: bool | None) -> "ModelOut":
         return cls(
             id=model.full_name,
             name=model.label,
@@ -38,6 +45,11 @@ class ModelOut(BaseModel):
             context_window=model.context_window,
             max_output_tokens=model.max_output_tokens,
             abilities=list(model.abilities),
+            family=model.make.family,
+            parameters=model.make.parameters,
+            quantization=model.make.quantization,
+            size=model.make.size,
+            loaded=loaded,
             price=None if price is None else PriceOut.model_validate(price),
         )
 

@@ -44,6 +44,21 @@ async def by_name(session: AsyncSession, connection: Connection, name: str) -> M
     return model
 
 
+async def model_named(session: AsyncSession, full_name: str) -> tuple[Connection, Model]:
+    """The model `connection/model`, ticked or not, and its connection. Raises NotFound."""
+    connection_name, _, name = full_name.partition("/")
+    found = await session.execute(
+        select(Connection, Model)
+        .join(Model, Model.connection_id == Connection.id)
+        .where(Connection.name == connection_name, Model.name == name)
+    )
+    row = found.one_or_none()
+    if row is None:
+        raise NotFound(f"There is no model called “{full_name[:100]}”. Write it as `connection/model`.")
+    connection, model = row
+    return connection, model
+
+
 async def _models_of(session: AsyncSession, connection: Connection) -> list[Model]:
     return list(await session.scalars(select(Model).where(Model.connection_id == connection.id)))
 

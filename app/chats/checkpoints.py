@@ -85,6 +85,7 @@ async def _count(session: AsyncSession, entries: Mapping[str, Entry]) -> None:
     """Add to replies what was entered in the ledger for them. A continued reply was paid for before, too."""
     for reply in await session.scalars(select(Message).where(Message.id.in_(entries))):
         entry = entries[reply.id]
+        reply.model = entry.full_model
         reply.input_tokens = (reply.input_tokens or 0) + entry.input_tokens
         reply.cached_tokens = (reply.cached_tokens or 0) + entry.cache_read_tokens
         reply.output_tokens = (reply.output_tokens or 0) + entry.output_tokens

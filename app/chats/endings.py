@@ -51,6 +51,8 @@ SAVE_WITH_USE = SAVE.values(
     cached_tokens=func.coalesce(Message.cached_tokens, 0) + bindparam("cached"),
     output_tokens=func.coalesce(Message.output_tokens, 0) + bindparam("output"),
     reasoning_tokens=func.coalesce(Message.reasoning_tokens, 0) + bindparam("thought"),
+    # An alias was asked for; this is who answered.
+    model=bindparam("written_by"),
     tokens_are_estimated=or_(Message.tokens_are_estimated, bindparam("is_estimate")),
     cost_micros=case(
         (bindparam("cost").is_(None), Message.cost_micros),
@@ -135,15 +137,22 @@ class Endings:
     async def _write(self, batch: Sequence[Ended]) -> dict[str, str]:
         """Store them; whose conversations they belong to."""
         async with self._database.writing() as session:
-            called = [(ended, found.settlement) for ended in batch if (found := ended.completion)]
+            called = [
+                (ended, found.settlement)
+                for ended in batch
+                if (found := ended.completion) and found.settlement
+            ]
             entries = await settling.enter(session, [settlement for _, settlement in called])
-            used = {ended.live.id: entry for (ended, _), entry in zip(called, entries, strict=True)}
+            last = {ended.live.id: entry for (ended, _), entry in zip(called, entries, strict=True)}
+            used = {ended.live.id: entries for ended in batch if (entries := _entries(ended, last))}
             await _save_replies(session, batch, used)
             return await _save_chats(session, batch)
 
 
-async def _save_replies(session: AsyncSession, batch: Sequence[Ended], used: Mapping[str, Entry]) -> None:
-    """`used` is what was entered in the ledger for a reply, by its id."""
+async def _save_replies(
+    session: AsyncSession, batch: Sequence[Ended], used: Mapping[str, Sequence[Entry]]
+) -> None:
+    """`used` is what was entered in the ledger for a reply, by its id: a line for each model that was asked."""
     for statement, rows in (
         (SAVE, [_text(ended) for ended in batch if ended.live.id not in used]),
         (
@@ -185,14 +194,22 @@ def _text(ended: Ended) -> dict[str, object]:
     }
 
 
-def _use(entry: Entry) -> dict[str, object]:
+def _entries(ended: Ended, last: Mapping[str, Entry]) -> list[Entry]:
+    """What was entered for a reply, in the order in which models were asked."""
+    earlier = ended.completion.earlier if ended.completion else []
+    return [*earlier, last[ended.live.id]] if ended.live.id in last else earlier
+
+
+def _use(entries: Sequence[Entry]) -> dict[str, object]:
+    costs = [entry.cost_micros for entry in entries if entry.cost_micros is not None]
     return {
-        "input": entry.input_tokens,
-        "cached": entry.cache_read_tokens,
-        "output": entry.output_tokens,
-        "thought": entry.reasoning_tokens,
-        "is_estimate": entry.is_estimate,
-        "cost": entry.cost_micros,
+        "input": sum(entry.input_tokens for entry in entries),
+        "cached": sum(entry.cache_read_tokens for entry in entries),
+        "output": sum(entry.output_tokens for entry in entries),
+        "thought": sum(entry.reasoning_tokens for entry in entries),
+        "is_estimate": any(entry.is_estimate for entry in entries),
+        "cost": sum(costs) if costs else None,
+        "written_by": entries[-1].full_model,
     }
 
 

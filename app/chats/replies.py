@@ -126,8 +126,8 @@ class Replies:
             async with self._database.reading() as session:
                 place = await jobs.place_of(session, reply)
                 if place.waits_for is None:
-                    model = await self._gateway.model(place.owner_id, reply.model)
-                    return await jobs.prepare(session, reply, place, model.context_window)
+                    window = await self._gateway.window(place.owner_id, reply.model)
+                    return await jobs.prepare(session, reply, place, window)
             async with self.broadcasts.reading(place.waits_for) as live:
                 await live.ended()
 

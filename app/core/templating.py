@@ -22,6 +22,8 @@ from app.core.settings import ROOT
 SMALLEST_COMPRESSED = 1_400
 """Bytes; what fits into one packet gains nothing."""
 
+BYTES = (("GB", 10**9), ("MB", 10**6))
+
 environment = Environment(
     loader=FileSystemLoader(ROOT / "templates"),
     autoescape=select_autoescape(default=True, default_for_string=True),
@@ -93,6 +95,12 @@ def window(tokens: int) -> str:
     return compact(tokens // 1024 * 1000) if tokens % 1024 == 0 else compact(tokens)
 
 
+def size(count: int) -> str:
+    """Bytes as people read them: 6654289920 → `6.7 GB`, 340000 → `340 KB`."""
+    unit, divisor = next(((unit, size) for unit, size in BYTES if count >= size), ("KB", 1_000))
+    return f"{count / divisor:.1f} {unit}" if divisor >= 10**9 else f"{count / divisor:.0f} {unit}"
+
+
 def hue_of(name: str) -> int:
     """A hue from 1 to 6 that stays with a person: `hue_of(user.id)`."""
     return crc32(name.encode()) % 6 + 1
@@ -114,5 +122,6 @@ environment.filters |= {
     "thousands": thousands,
     "compact": compact,
     "hue": hue_of,
+    "size": size,
     "window": window,
 }

@@ -8,12 +8,14 @@ from app.providers.base import EmbeddingRequest, Embeddings, Role, Turn
 
 @dataclass(frozen=True)
 class EmbeddingCall:
-    """Who asks for which vectors; the request's model is `connection/model`. `origin`: what for, such as `api`."""
+    """Who asks for which vectors; the request's model is any name of one. `origin`: what for, such as `api`."""
 
     user_id: str
     request: EmbeddingRequest
     origin: str
     api_key_id: str | None = None
+    allowed_models: frozenset[str] = frozenset()
+    """What the key is kept to; empty: everything that the person may use."""
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
-"""Under what a person calls a model: found, priced and paid for. Kept in memory, see `core.changes`."""
+"""Under what a person calls models: priced, and paid for by somebody."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from app.accounts.groups import group_of
-from app.catalog.access import FoundModel, find_model
-from app.core.changes import Kept
-from app.core.database import Database
+from app.catalog.access import FoundModel
 from app.usage import prices
 from app.usage.price_list import Offer
 from app.usage.prices import PriceBook
@@ -27,22 +28,12 @@ class Terms:
         return self.prices.at(self.offer, moment)
 
 
-class TermsOfAll:
-    """One for each process."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._kept = Kept(database.changes, self._read)
-
-    async def of(self, user_id: str, model: str) -> Terms:
-        """`model` is `connection/model`. Raises catalog.access.ModelNotUsable."""
-        return await self._kept.get((user_id, model))
-
-    async def _read(self, asked: tuple[str, str]) -> Terms:
-        user_id, name = asked
-        async with self._database.reading() as session:
-            model = await find_model(session, name, user_id)
-            group = await group_of(session, user_id)
-            offer = Offer(model.connection, model.name, model.target.kind, model.target.base_url)
-            book = await prices.book(session, [offer])
-        return Terms(model, group.id if group else None, offer, book)
+async def terms_of(session: AsyncSession, user_id: str, models: Sequence[FoundModel]) -> list[Terms]:
+    """The terms for this person of each of the models."""
+    group = await group_of(session, user_id)
+    offers = [
+        Offer(model.connection, model.name, model.target.kind, model.target.base_url) for model in models
+    ]
+    book = await prices.book(session, offers)
+    group_id = group.id if group else None
+    return [Terms(model, group_id, offer, book) for model, offer in zip(models, offers, strict=True)]

@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
+from app.providers.errors import ProviderError
 from app.providers.passage import Dialect, Passage, Passed
 
 
@@ -232,7 +233,9 @@ class Finished:
 
 @dataclass(frozen=True)
 class Retried:
-    """The provider was asked in vain, and is asked again."""
+    """The provider was asked in vain, and is asked again; after a pause where there was an `error`."""
+
+    error: ProviderError | None = None
 
 
 Event = Passed | Retried | TextDelta | ReasoningDelta | ThoughtEnded | ToolCallDelta | UsageReport | Finished

@@ -30,6 +30,8 @@ class Kind:
     needs_key: bool = False
     accepts_key: bool = True
     takes_base_url: bool = True
+    keeps_models_loaded: bool = False
+    """Whether it can be told which models to hold in memory, as `base.KeepsModelsLoaded` says."""
 
 
 KINDS: dict[str, Kind] = {
@@ -42,6 +44,7 @@ KINDS: dict[str, Kind] = {
             hue=1,
             open=Ollama,
             default_base_url="http://127.0.0.1:11434",
+            keeps_models_loaded=True,
         ),
         Kind(
             "openai",
@@ -77,6 +80,7 @@ KINDS: dict[str, Kind] = {
             hue=6,
             open=LMStudio,
             default_base_url="http://127.0.0.1:1234",
+            keeps_models_loaded=True,
         ),
         Kind("openai-compatible", "OpenAI-compatible server", icon="plug", hue=2, open=OpenAICompatible),
         Kind(

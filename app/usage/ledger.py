@@ -54,6 +54,11 @@ class Entry:
     id: str = field(default_factory=new_id)
     """The call's own: nothing is entered twice."""
 
+    @property
+    def full_model(self) -> str:
+        """`connection/model`."""
+        return f"{self.connection}/{self.model}"
+
 
 async def record(session: AsyncSession, entries: Sequence[Entry], zone: ZoneInfo | None = None) -> None:
     """Add `entries`, and their sums. One statement for all: a busy second is one write.

@@ -3,16 +3,23 @@
 from starlette.requests import Request
 
 from app.accounts.access import Scope, caller_of
+from app.accounts.callers import Caller
 from app.gateway.calls import Gateway
 from app.gateway.embedding import Embedded, EmbeddingCall
 from app.providers.base import EmbeddingRequest
 
 
-async def embedded(request: Request, wanted: EmbeddingRequest) -> Embedded:
-    """The vectors, for whoever sent `request`. Raises a ParleyError or a ProviderError."""
+async def embedder(request: Request) -> Caller:
+    """Who asks: before anything is read, so that strangers learn nothing. Raises NotSignedIn or ScopeMissing."""
     caller = await caller_of(request)
     caller.require(Scope.EMBEDDINGS)
+    return caller
+
+
+async def embedded(request: Request, caller: Caller, wanted: EmbeddingRequest) -> Embedded:
+    """The vectors. Raises a ParleyError or a ProviderError."""
     gateway: Gateway = request.app.state.gateway
-    model = await gateway.model(caller.user_id, wanted.model)
-    caller.require_model(wanted.model, model.full_name)
-    return await gateway.embed(EmbeddingCall(caller.user_id, wanted, "api", caller.api_key_id))
+    route = await gateway.routes(caller.user_id, wanted.model)
+    caller.require_model(wanted.model, *route.full_names)
+    call = EmbeddingCall(caller.user_id, wanted, "api", caller.api_key_id, caller.allowed_models)
+    return await gateway.embed(call)

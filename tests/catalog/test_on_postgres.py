@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.accounts.audit import COMMAND_LINE, Act
 from app.catalog import connections, discovery
-from app.catalog.access import find_model
+from app.catalog.candidates import candidates_for
 from app.catalog.connections import Wish
 from app.catalog.models import Connection, Model
 from app.core.crypto import Vault
@@ -80,7 +80,8 @@ async def test_a_call_is_made_and_entered(app: FastAPI, database: Database, vend
     connection = await connect(app, database, vendor.url)
     await discovery.refresh(database, app.state.providers, connection.id)
     async with database.reading() as session:
-        assert (await find_model(session, "vendor/gpt-large", "alice")).name == "gpt-large"
+        (found,) = (await candidates_for(session, "vendor/gpt-large", "alice")).models
+        assert found.full_name == "vendor/gpt-large"
     gateway: Gateway = app.state.gateway
 
     call = Call("alice", Request("vendor/gpt-large", (Turn(Role.USER, "hello"),)), "api")

@@ -217,7 +217,7 @@ async def test_a_stopped_call_is_never_estimated_beyond_what_it_was_allowed(
     async with gateway.open(call) as completion:
         async for _ in completion:
             pass
-        completion._meter._finish_reason = None
+        completion.attempt.meter._finish_reason = None
 
     assert completion.receipt.usage.output <= 20
 

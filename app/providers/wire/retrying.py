@@ -32,7 +32,8 @@ async def with_retries(
             pause = pause_before(retry, error)
             if has_begun or retry == retries or pause is None:
                 raise
-        yield Retried()
+            failure = error
+        yield Retried(failure)
         await asyncio.sleep(pause)
 
 

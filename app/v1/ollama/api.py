@@ -2,12 +2,12 @@
 
 from fastapi import APIRouter, Request
 
-from app.accounts.access import caller_of
+from app.accounts.access import Scope, caller_of
 from app.catalog.loaded import models_in_memory
 from app.core.database import database_of
 from app.v1.bodies import JsonAnswer, json_of
 from app.v1.conversing import Conversing
-from app.v1.embedding import embedded
+from app.v1.embedding import embedded, embedder
 from app.v1.express import Stop
 from app.v1.fields import Fields
 from app.v1.offers import offer_named, offers_to
@@ -42,15 +42,19 @@ async def generate(request: Request) -> Conversing:
 @router.post("/embed", openapi_extra=description.EMBED)
 async def embed(request: Request) -> JsonAnswer:
     """Make vectors of texts"""
+    (await caller_of(request)).require(Scope.EMBEDDINGS)
+    caller = await embedder(request)
     asked = embedding_in(await json_of(request))
-    found = await embedded(request, asked)
+    found = await embedded(request, caller, asked)
     return JsonAnswer(answers.embedded(asked, found.embeddings, found.receipt.total_ms))
 
 
 @router.post("/embeddings", openapi_extra=description.EMBEDDINGS)
 async def embed_as_before(request: Request) -> JsonAnswer:
     """Make a vector of one text"""
-    found = await embedded(request, old_embedding_in(await json_of(request)))
+    (await caller_of(request)).require(Scope.EMBEDDINGS)
+    caller = await embedder(request)
+    found = await embedded(request, caller, old_embedding_in(await json_of(request)))
     return JsonAnswer(answers.embedded_as_before(found.embeddings))
 
 

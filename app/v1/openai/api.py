@@ -2,10 +2,11 @@
 
 from fastapi import APIRouter, Request
 
+from app.accounts.access import Scope, caller_of
 from app.providers.passage import Dialect
 from app.v1.bodies import JsonAnswer, json_of
 from app.v1.conversing import Conversing
-from app.v1.embedding import embedded
+from app.v1.embedding import embedded, embedder
 from app.v1.express import Stop
 from app.v1.openai import description, embeddings, errors
 from app.v1.openai.chat import ChatCompletions
@@ -50,8 +51,10 @@ async def create_response(request: Request) -> Conversing:
 @router.post("/embeddings", openapi_extra=description.EMBEDDINGS)
 async def create_embeddings(request: Request) -> JsonAnswer:
     """Make vectors of texts"""
+    (await caller_of(request)).require(Scope.EMBEDDINGS)
+    caller = await embedder(request)
     asked = embeddings.read(await json_of(request))
     if asked.beyond:
         raise BadRequest(f"{asked.beyond[0]}: cannot be passed on. Leave it out.", asked.beyond[0])
-    found = await embedded(request, asked.request)
+    found = await embedded(request, caller, asked.request)
     return JsonAnswer(embeddings.whole(asked, found.embeddings, found.receipt.usage.input))

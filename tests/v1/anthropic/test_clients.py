@@ -9,16 +9,11 @@ from anthropic import AsyncAnthropic
 from app.accounts.key_rules import Rules
 from tests.providers.fake_server import FakeServer
 from tests.v1.conftest import Connect, MakeKey
-from tests.v1.doors import open_doors
 
 ECHO = "practice/echo-fast"
 WEATHER = {"name": "weather", "description": "How it is outside", "input_schema": {"type": "object"}}
 PDF = {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="}}
 SIGNATURE = "EqQBCgIYAhIM1gbcDa9GJwZA2b3h"
-
-pytestmark = pytest.mark.skipif(
-    "/v1/messages" not in open_doors(), reason="POST /v1/messages is not open yet."
-)
 
 
 def asking(text: str, **parameters: Any) -> dict[str, Any]:

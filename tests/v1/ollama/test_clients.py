@@ -6,14 +6,8 @@ import ollama
 import pytest
 from ollama import AsyncClient, ChatResponse
 
-from tests.v1.doors import open_doors
-
 ECHO = "practice/echo-fast"
 QUESTION = [{"role": "user", "content": "Good morning"}]
-
-pytestmark = pytest.mark.skipif(
-    "/ollama/api/chat" not in open_doors(), reason="POST /ollama/api/chat is not open yet."
-)
 
 
 async def test_a_conversation(client: AsyncClient) -> None:

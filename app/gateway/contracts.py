@@ -1,0 +1,116 @@
+"""What one model is asked for, under what, and what is entered of it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app.catalog.access import FoundModel
+from app.catalog.health import Sign
+from app.gateway.circuit import ABOUT_THE_REQUEST
+from app.gateway.metering import Meter, Receipt
+from app.gateway.spending import Purpose
+from app.providers.base import Provider, Request
+from app.providers.errors import RequestRefused
+from app.usage.ledger import Entry
+from app.usage.pricing import Price
+from app.usage.reservations import Hold
+
+
+@dataclass(frozen=True)
+class Call:
+    """Who asks for what; the request's model is a full name, an alias, or a model's own name where it is unique.
+
+    `origin`: what for, `chat:<id>` or `api`.
+    """
+
+    user_id: str
+    request: Request
+    origin: str
+    api_key_id: str | None = None
+    """The personal key that was used to ask, if one was."""
+    claim: str = ""
+    """What of the caller's keeps an account of the call, such as a reply's id.
+
+    The caller then enters the completion's `settlement` into the books, together with rows of its own.
+    """
+    allowed_models: frozenset[str] = frozenset()
+    """Full names or aliases that the key is kept to; empty: everything that the person may use."""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """Under what one call is made: its model, the price that holds while it lasts, who pays, and what limits it."""
+
+    model: FoundModel
+    price: Price | None
+    purpose: Purpose
+
+
+def asked_of(model: FoundModel, request: Request) -> Request:
+    """The request as the model's provider is asked."""
+    return replace(
+        request,
+        model=model.name,
+        max_output_tokens=_output_limit(request, model),
+        context_window=model.context_window,
+    )
+
+
+def sayable(provider: Provider, request: Request) -> Request:
+    """The request for this provider, which may not speak the client's language. Raises RequestRefused."""
+    if request.passage is not None and request.passage.dialect in provider.dialects:
+        return request
+    if request.beyond and not request.is_lenient:
+        raise RequestRefused(
+            f"`{request.beyond[0]}` cannot be said in the language of this model's provider.",
+            "Leave it out, choose another model, or send the header x-parley-drop-unsupported: true.",
+            parameter=request.beyond[0],
+        )
+    if request.choices > 1:
+        raise RequestRefused(
+            "This model's provider gives one answer at a time.", "Ask once for each answer.", parameter="n"
+        )
+    return replace(request, passage=None)
+
+
+def _output_limit(request: Request, model: FoundModel) -> int | None:
+    """At most what the model can write. Without a wish nothing is asked for: some vendors count a wish as
+    use, and refuse what would exceed a minute's allowance."""
+    if request.max_output_tokens is None or model.max_output_tokens is None:
+        return request.max_output_tokens
+    return min(request.max_output_tokens, model.max_output_tokens)
+
+
+def entry_of(call: Call, contract: Contract, hold: Hold, receipt: Receipt) -> Entry:
+    model, usage = contract.model, receipt.usage
+    return Entry(
+        id=hold.call_id,
+        # When it began: it counts to the period in which it was allowed.
+        at=contract.purpose.at,
+        user_id=call.user_id,
+        connection=model.connection,
+        model=model.name,
+        origin=call.origin,
+        input_tokens=usage.input,
+        output_tokens=usage.output,
+        is_estimate=receipt.is_estimate,
+        outcome=receipt.outcome,
+        total_ms=receipt.total_ms,
+        first_token_ms=receipt.first_token_ms,
+        cache_read_tokens=usage.cache_read,
+        cache_write_tokens=usage.cache_write,
+        reasoning_tokens=usage.reasoning,
+        error_code=receipt.error_code,
+        group_id=contract.purpose.payer.group_id,
+        api_key_id=call.api_key_id,
+        cost_micros=receipt.charge.micros,
+        price_source=receipt.charge.source,
+        price=receipt.charge.rates,
+        attempts=receipt.attempts,
+    )
+
+
+def sign_of(model: FoundModel, meter: Meter, at: datetime) -> Sign | None:
+    error = meter.error
+    if error is None:
+        return Sign(model.target, at) if meter.got_through else None
+    return None if isinstance(error, ABOUT_THE_REQUEST) else Sign(model.target, at, error)
