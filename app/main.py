@@ -48,6 +48,7 @@ from app.usage import budget_pages, currency, key_api, key_pages, price_sheet
 from app.usage import pages as usage_pages
 from app.v1 import models_api
 from app.v1.anthropic import api as anthropic_api
+from app.v1.express import Express, stops
 from app.v1.ollama import api as ollama_api
 from app.v1.openai import api as openai_api
 
@@ -94,6 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(ollama_api.router)
     api_docs.install(app)
     app.add_middleware(RenewedCookies)
+    app.add_middleware(Express, stops=stops(*openai_api.STOPS, *anthropic_api.STOPS, *ollama_api.STOPS))
     app.add_middleware(
         RequestGuard,
         largest=settings.max_request_bytes,

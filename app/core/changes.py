@@ -6,6 +6,7 @@ rows are asked for by every call and changed a few times a day. Whoever commits 
 learn of it by PostgreSQL's NOTIFY, or on SQLite (the command line) by the time of a file beside the database.
 """
 
+import math
 import os
 import time
 from collections.abc import Awaitable, Callable
@@ -22,6 +23,8 @@ UNWATCHED: Final = {"parley_unwatched": True}
 """Execution options of a statement that changes only what nobody keeps, such as when a key was last used."""
 CHANNEL: Final = "parley_changes"
 HAS_CHANGED = "parley_has_changed"
+SECONDS_BETWEEN_LOOKS = 0.01
+"""At the file: every call asks several times."""
 
 Generation = tuple[int, int]
 Key = TypeVar("Key")
@@ -34,6 +37,8 @@ class Changes:
     def __init__(self, file: Path | None = None) -> None:
         self._file = file
         self._count = 0
+        self._time = 0
+        self._looked_at = -math.inf
 
     def generation(self) -> Generation:
         """Equal to an earlier answer as long as nothing that is watched was changed in between."""
@@ -54,10 +59,14 @@ class Changes:
     def _time_of_file(self) -> int:
         if self._file is None:
             return 0
-        try:
-            return self._file.stat().st_mtime_ns
-        except FileNotFoundError:
-            return 0
+        at = time.monotonic()
+        if at - self._looked_at >= SECONDS_BETWEEN_LOOKS:
+            self._looked_at = at
+            try:
+                self._time = self._file.stat().st_mtime_ns
+            except FileNotFoundError:
+                self._time = 0
+        return self._time
 
 
 class Kept(Generic[Key, Value]):

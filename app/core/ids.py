@@ -1,10 +1,11 @@
 """Opaque ids for rows and URLs: short, without look-alike letters, and growing with time."""
 
-import secrets
+import os
 import threading
 import time
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
+PAIRS = tuple(first + second for first in ALPHABET for second in ALPHABET)
 LENGTH = 16
 RANDOM_BITS = 32
 
@@ -19,14 +20,11 @@ def new_id() -> str:
     """
     global _last
     with _lock:
-        candidate = (time.time_ns() // 1_000_000 << RANDOM_BITS) | secrets.randbits(RANDOM_BITS)
+        chance = int.from_bytes(os.urandom(RANDOM_BITS // 8))
+        candidate = (time.time_ns() // 1_000_000 << RANDOM_BITS) | chance
         _last = candidate if candidate > _last else _last + 1
         return _encode(_last)
 
 
 def _encode(number: int) -> str:
-    digits = []
-    for _ in range(LENGTH):
-        number, digit = divmod(number, 32)
-        digits.append(ALPHABET[digit])
-    return "".join(reversed(digits))
+    return "".join([PAIRS[(number >> shift) & 0x3FF] for shift in range(10 * (LENGTH // 2 - 1), -1, -10)])

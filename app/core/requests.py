@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from fastapi import Request
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -39,6 +39,7 @@ SECURITY_HEADERS = {
     "cache-control": "no-store",
 }
 PATHS_OF_PROGRAMS = ("/api/", "/v1/", "/ollama/")
+RAW_SECURITY_HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -146,10 +147,11 @@ class Answer:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            outgoing = MutableHeaders(scope=message)
-            outgoing["x-request-id"] = self._request_id
-            for name, value in SECURITY_HEADERS.items():
-                outgoing.setdefault(name, value)
+            given = list(message.get("headers", ()))
+            names = {name for name, _ in given}
+            given += [header for header in RAW_SECURITY_HEADERS if header[0] not in names]
+            given.append((b"x-request-id", self._request_id.encode()))
+            message["headers"] = given
         await self._send(message)
 
     def unless(self, body: "Body") -> Send:

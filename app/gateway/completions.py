@@ -30,22 +30,25 @@ class Attempt:
         self.running = running
         self.is_settled = False
         self._events = events
+        self._is_over = False
 
     async def next(self) -> Event:
         """Raises a ProviderError when the provider fails, or ends too early."""
         try:
             event = await anext(self._events)
         except StopAsyncIteration:
+            self._is_over = True
             self._end()
             raise
         except ProviderError as error:
+            self._is_over = True
             self.meter.error = error
             raise
         return event
 
     async def hang_up(self) -> None:
         """Close the provider's stream, which ends the upstream call, even while this task is being cancelled."""
-        if isinstance(self._events, AsyncGenerator):
+        if isinstance(self._events, AsyncGenerator) and not self._is_over:
             with anyio.move_on_after(SECONDS_TO_HANG_UP, shield=True):
                 await self._events.aclose()
 

@@ -134,6 +134,10 @@ class _Answer:
     def _read_closely(self, piece: bytes) -> Iterable[Event]:
         kept: list[bytes] = []
         for one in piece.split(b"\n\n"):
+            if not self._language.concerns.search(one):
+                if one:
+                    kept.append(one)
+                continue
             data = _data(one)
             if not data or data == b"[DONE]":
                 self._pace.is_over = self._pace.is_over or bool(data)

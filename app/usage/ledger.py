@@ -1,7 +1,7 @@
 """Writing the ledger: what each call used, once, however it ended."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -68,7 +68,7 @@ async def record(session: AsyncSession, entries: Sequence[Entry], zone: ZoneInfo
     if entries:
         zone = zone or await days.workspace_zone(session)
         dated = [replace(entry, day=days.day_of(entry.at, zone)) for entry in entries]
-        await session.execute(insert(LEDGER), [asdict(entry) for entry in dated])
+        await session.execute(insert(LEDGER), [dict(vars(entry)) for entry in dated])
         await rollups.add(session, dated)
 
 

@@ -157,6 +157,7 @@ class Line:
         self._completion: Completion | None = None
         self._writer: Writer | None = None
         self._has_begun = False
+        self._has_spoken = False
         self._sign: asyncio.TimerHandle | None = None
         self._signing: asyncio.Task[None] | None = None
         self.has_passed = False
@@ -170,13 +171,15 @@ class Line:
 
     async def send(self, data: bytes) -> None:
         """A piece of a stream."""
-        if not self._has_begun:
+        if not self._has_spoken:
+            self._has_spoken = True
+            self.close()
             await self._begin()
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def end(self, data: bytes) -> None:
-        if not self._has_begun:
-            await self._begin()
+        self.close()
+        await self._begin()
         self.is_over = True
         await self._send({"type": "http.response.body", "body": data, "more_body": False})
 
@@ -200,15 +203,16 @@ class Line:
         await self._send({"type": "http.response.body", "body": response.body})
 
     def close(self) -> None:
+        """No more signs of life."""
         if self._sign is not None:
             self._sign.cancel()
         if self._signing is not None:
             self._signing.cancel()
 
     async def _begin(self) -> None:
+        if self._has_begun:
+            return
         self._has_begun = True
-        if self._sign is not None:
-            self._sign.cancel()
         headers = self._headers(self._completion) | {
             "content-type": self._surface.media_type,
             "cache-control": "no-cache, no-transform",
@@ -228,8 +232,9 @@ class Line:
         self._signing = asyncio.create_task(self._signs())
 
     async def _signs(self) -> None:
-        while not self.is_over and (not self._has_begun or self._signing is not None):
-            await self.send(SIGN_OF_LIFE)
+        await self._begin()
+        while True:
+            await self._send({"type": "http.response.body", "body": SIGN_OF_LIFE, "more_body": True})
             await asyncio.sleep(SECONDS_OF_SILENCE)
 
 

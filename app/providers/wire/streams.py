@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 
 import aiohttp
 
@@ -55,7 +56,7 @@ async def open_stream(
         # Compression would hold tokens back until a block is full.
         headers={**headers, "Accept-Encoding": "identity"},
         allow_redirects=False,
-        timeout=aiohttp.ClientTimeout(total=None, connect=timeouts.connect),
+        timeout=_patience(timeouts.connect),
     )
     late = asyncio.timeout_at(deadline)
     try:
@@ -65,6 +66,11 @@ async def open_stream(
         if late.expired():
             raise FirstTokenLate from error
         raise
+
+
+@cache
+def _patience(connect: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, connect=connect)
 
 
 async def messages(

@@ -11,6 +11,7 @@ from app.v1.anthropic.messages import Messages
 from app.v1.anthropic.reading import counted_in
 from app.v1.bodies import JsonAnswer, json_of
 from app.v1.conversing import Conversing
+from app.v1.express import Stop
 from app.v1.offers import offer_named, offers_to
 from app.v1.speaking import speaking
 from app.v1.surface import Failure, Json
@@ -21,6 +22,7 @@ def _in_anthropics_words(_request: Request, failure: Failure) -> Json:
 
 
 MESSAGES = Messages()
+STOPS = (Stop("/v1/messages", MESSAGES, Dialect.ANTHROPIC_MESSAGES),)
 
 router = APIRouter(tags=["Anthropic's clients"], route_class=speaking(_in_anthropics_words))
 

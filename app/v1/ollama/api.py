@@ -8,6 +8,7 @@ from app.core.database import database_of
 from app.v1.bodies import JsonAnswer, json_of
 from app.v1.conversing import Conversing
 from app.v1.embedding import embedded, embedder
+from app.v1.express import Stop
 from app.v1.fields import Fields
 from app.v1.offers import offer_named, offers_to
 from app.v1.ollama import answers, description, models
@@ -22,6 +23,8 @@ def _in_ollamas_words(_request: Request, failure: Failure) -> Json:
 
 
 router = APIRouter(prefix="/ollama/api", tags=["Ollama's clients"], route_class=speaking(_in_ollamas_words))
+
+STOPS = (Stop("/ollama/api/chat", CHAT), Stop("/ollama/api/generate", GENERATION))
 
 
 @router.post("/chat", openapi_extra=description.CHAT)

@@ -7,6 +7,7 @@ from app.providers.passage import Dialect
 from app.v1.bodies import JsonAnswer, json_of
 from app.v1.conversing import Conversing
 from app.v1.embedding import embedded, embedder
+from app.v1.express import Stop
 from app.v1.openai import description, embeddings, errors
 from app.v1.openai.chat import ChatCompletions
 from app.v1.openai.completions import Completions
@@ -15,6 +16,11 @@ from app.v1.speaking import speaking
 from app.v1.surface import BadRequest, Failure, Json
 
 CHAT, COMPLETIONS, RESPONSES = ChatCompletions(), Completions(), Responses()
+STOPS = (
+    Stop("/v1/chat/completions", CHAT, Dialect.OPENAI_CHAT),
+    Stop("/v1/completions", COMPLETIONS),
+    Stop("/v1/responses", RESPONSES),
+)
 
 
 def _in_openais_words(_request: Request, failure: Failure) -> Json:
