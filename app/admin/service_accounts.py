@@ -13,7 +13,7 @@ from app.accounts.access import CurrentAct, CurrentAdministrator, CurrentHouse
 from app.accounts.forms import Blanks, Text, errors_by_field
 from app.accounts.key_rules import WHAT, Scope
 from app.accounts.models import User
-from app.catalog.access import usable_models
+from app.catalog.aliases_offered import choices_for
 from app.core.clock import now
 from app.core.database import Session
 from app.core.errors import Invalid
@@ -190,7 +190,7 @@ async def _show_key_form(
         errors=errors_by_field(error),
         scopes=[(scope, WHAT[scope]) for scope in Scope if scope is not Scope.ADMIN],
         lives=LIVES,
-        models=await usable_models(session, account),
+        models=await choices_for(session, account),
     )
 
 

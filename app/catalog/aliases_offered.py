@@ -7,7 +7,8 @@ from typing import Protocol, TypeVar
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.catalog.access import UsableModel
+from app.accounts.models import User
+from app.catalog.access import UsableModel, usable_models
 from app.catalog.listing import ListedModel
 from app.catalog.models import Alias, AliasTarget
 
@@ -29,6 +30,12 @@ class ListedAlias:
 
     name: str
     models: tuple[ListedModel, ...]
+
+
+async def choices_for(session: AsyncSession, user: User) -> list[UsableModel]:
+    """What a person may choose from: aliases, then models."""
+    models = await usable_models(session, user)
+    return [*await usable_aliases(session, models), *models]
 
 
 async def usable_aliases(session: AsyncSession, models: Sequence[UsableModel]) -> list[UsableModel]:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.access import CurrentIdentity, Identity
 from app.catalog.access import UsableModel, usable_models
+from app.catalog.aliases_offered import usable_aliases
 from app.catalog.local_servers import LocalServers
 from app.catalog.parameters import CurrentLocalServers
 from app.catalog.price_tags import PricesOf
@@ -39,7 +40,7 @@ async def list_models(
 async def read_model(
     name: str, session: Session, identity: CurrentIdentity, servers: CurrentLocalServers, prices_of: Prices
 ) -> ModelOut:
-    """By its whole name, `connection/model`."""
+    """By its whole name, `connection/model`, or by an alias."""
     models = [model for model in await _models_for(session, identity) if model.full_name == name]
     if not models:
         raise NotFound(
@@ -50,10 +51,11 @@ async def read_model(
 
 
 async def _models_for(session: AsyncSession, identity: Identity) -> list[UsableModel]:
+    models = await usable_models(session, identity.user, embedding=True)
     return [
         model
-        for model in await usable_models(session, identity.user, embedding=True)
-        if model.is_usable and identity.caller.may_use(model.full_name)
+        for model in [*await usable_aliases(session, models), *models]
+        if model.is_usable and any(map(identity.caller.may_use, (model.full_name, *model.stands_for)))
     ]
 
 

@@ -34,6 +34,9 @@ class ModelOut(BaseModel):
     loaded: bool | None = Field(
         description="Whether its local server holds it in memory, as last heard; null where that has no meaning."
     )
+    stands_for: list[str] = Field(
+        description="Of an alias: the ids of the models that may answer in its place; else empty."
+    )
     price: PriceOut | None = Field(description="Null when it has no price: what it costs is not known.")
 
     @classmethod
@@ -45,6 +48,7 @@ class ModelOut(BaseModel):
             context_window=model.context_window,
             max_output_tokens=model.max_output_tokens,
             abilities=list(model.abilities),
+            stands_for=list(model.stands_for),
             family=model.make.family,
             parameters=model.make.parameters,
             quantization=model.make.quantization,

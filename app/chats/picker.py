@@ -6,7 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
-from app.catalog.access import UsableModel, usable_models
+from app.catalog.access import UsableModel
+from app.catalog.aliases_offered import choices_for
 from app.chats.models import Chat
 from app.chats.views import ModelChoice, ModelGroup, PickerView
 from app.usage import price_sheet
@@ -18,7 +19,7 @@ async def picker_for(
     session: AsyncSession, user: User, currency: Currency, chat: Chat | None = None
 ) -> PickerView:
     """The picker of `chat`, or of a new conversation."""
-    models = await usable_models(session, user)
+    models = await choices_for(session, user)
     prices_now = await price_sheet.prices_now(session, models)
     wanted = chat.model if chat and chat.model else await last_model_of(session, user)
     selected = _selected(models, wanted)
@@ -39,7 +40,7 @@ async def model_for_next(session: AsyncSession, user: User, wanted: str = "") ->
     """The full name of the model that a new conversation gets; empty when there is none."""
     if wanted:
         return wanted
-    selected = _selected(await usable_models(session, user), await last_model_of(session, user))
+    selected = _selected(await choices_for(session, user), await last_model_of(session, user))
     return selected.full_name if selected else ""
 
 
@@ -55,10 +56,15 @@ async def last_model_of(session: AsyncSession, user: User) -> str:
 
 
 def _selected(models: list[UsableModel], wanted: str) -> UsableModel | None:
-    """The wanted one, else the first that works; the practice model only when there is nothing else."""
+    """The wanted one, else the first model that works; the practice model only when there is nothing else."""
     exact = next((model for model in models if model.full_name == wanted), None)
-    usable = sorted((model for model in models if model.is_usable), key=lambda model: model.kind == "echo")
+    usable = sorted((model for model in models if model.is_usable), key=_comes_last)
     return exact or next(iter(usable), None)
+
+
+def _comes_last(model: UsableModel) -> tuple[bool, bool]:
+    """Nobody gets an alias without asking for it."""
+    return model.kind == "echo", bool(model.stands_for)
 
 
 def _choice(model: UsableModel, price: Price | None, currency: Currency, *, is_selected: bool) -> ModelChoice:
@@ -77,6 +83,7 @@ def _choice(model: UsableModel, price: Price | None, currency: Currency, *, is_s
         is_usable=model.is_usable,
         why_not=model.why_not,
         is_selected=is_selected,
+        stands_for=model.stands_for,
     )
 
 

@@ -14,6 +14,12 @@ class ErrorView:
 
 
 @dataclass(frozen=True)
+class ImageView:
+    url: str
+    alt: str
+
+
+@dataclass(frozen=True)
 class MessageView:
     """One message in any state. Times in seconds, tokens as counted or estimated; None where unknown."""
 
@@ -32,6 +38,7 @@ class MessageView:
     connection_label: str
     full_model: str
     html: Markup
+    images: list[ImageView]
     text: str
     reasoning: str
     reasoning_seconds: int | None
@@ -139,6 +146,8 @@ class ModelChoice:
     is_usable: bool
     why_not: str | None
     is_selected: bool
+    stands_for: tuple[str, ...] = ()
+    """Of an alias: the full names of the models behind it."""
 
 
 @dataclass(frozen=True)

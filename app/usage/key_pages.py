@@ -13,7 +13,7 @@ from app.accounts.audit import Act
 from app.accounts.forms import Text, errors_by_field
 from app.accounts.key_rules import WHAT, Scope
 from app.accounts.models import ApiKey, User
-from app.catalog.access import usable_models
+from app.catalog.aliases_offered import choices_for
 from app.core.clock import now
 from app.core.database import Session
 from app.core.errors import Invalid
@@ -124,7 +124,7 @@ async def _show_form(
         errors=errors_by_field(error),
         scopes=[(scope, WHAT[scope]) for scope in Scope if scope != Scope.ADMIN or user.is_administrator],
         lives=LIVES,
-        models=await usable_models(session, user),
+        models=await choices_for(session, user),
         home=HOME,
     )
 

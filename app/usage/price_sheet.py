@@ -60,7 +60,12 @@ async def prices_now(session: AsyncSession, models: Sequence[UsableModel]) -> li
     """What these models cost now, in their order."""
     moment = now()
     offers = [
-        Offer(model.connection, model.full_name.partition("/")[2], model.kind, model.base_url)
+        Offer(
+            model.connection,
+            (model.priced_as or model.full_name).partition("/")[2],
+            model.kind,
+            model.base_url,
+        )
         for model in models
     ]
     book = await prices.book(session, offers)

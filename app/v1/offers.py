@@ -1,13 +1,14 @@
-"""The names by which a caller may ask for models: `connection/model`, and the model's own where it is unique."""
+"""The names by which a caller may ask for models: `connection/model`, aliases, and a model's own where it is unique."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from fastapi import Request
 
 from app.accounts.access import caller_of
 from app.accounts.callers import Caller
+from app.catalog.aliases_offered import ListedAlias, listed_aliases
 from app.catalog.listing import ListedModel, listed_models
 from app.core.database import database_of
 from app.core.errors import NotFound
@@ -21,19 +22,22 @@ class NoSuchModel(NotFound):
 
 @dataclass(frozen=True)
 class Offer:
-    """A model under one of its names."""
+    """A model under one of its names. An alias is described by the first model that it stands for."""
 
     name: str
     model: ListedModel
+    stands_for: tuple[str, ...] = ()
+    """Of an alias: the full names of all models that may answer."""
 
 
-def offers(models: Iterable[ListedModel], caller: Caller) -> list[Offer]:
+def offers(models: Iterable[ListedModel], caller: Caller, aliases: Sequence[ListedAlias] = ()) -> list[Offer]:
     """Full names first. What the caller's key is not made for is left out."""
     models = list(models)
-    bare = Counter(model.name for model in models)
+    names = Counter(model.name for model in models) + Counter(alias.name for alias in aliases)
     full = [Offer(model.full_name, model) for model in models]
-    short = [Offer(model.name, model) for model in models if bare[model.name] == 1]
-    return [offer for offer in full + short if _is_allowed(offer, caller)]
+    named = [_offer_of(alias) for alias in aliases]
+    short = [Offer(model.name, model) for model in models if names[model.name] == 1]
+    return [offer for offer in full + named + short if _is_allowed(offer, caller)]
 
 
 def offer_named(name: str, offered: Iterable[Offer]) -> Offer:
@@ -51,8 +55,13 @@ async def offers_to(request: Request) -> list[Offer]:
     caller = await caller_of(request)
     async with database_of(request).reading() as session:
         models = await listed_models(session, caller.user_id)
-    return offers(models, caller)
+        aliases = await listed_aliases(session, models)
+    return offers(models, caller, aliases)
+
+
+def _offer_of(alias: ListedAlias) -> Offer:
+    return Offer(alias.name, alias.models[0], tuple(model.full_name for model in alias.models))
 
 
 def _is_allowed(offer: Offer, caller: Caller) -> bool:
-    return caller.may_use(offer.name) or caller.may_use(offer.model.full_name)
+    return any(map(caller.may_use, (offer.name, offer.model.full_name, *offer.stands_for)))

@@ -48,6 +48,7 @@ async def test_ticked_models_are_what_people_may_use(cast: Cast, workshop: Conne
         "context_window": 131_072,
         "max_output_tokens": None,
         "abilities": ["vision"],
+        "stands_for": [],
         "family": None,
         "parameters": None,
         "quantization": None,
