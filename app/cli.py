@@ -3,6 +3,7 @@
 import typer
 
 from app.commands import (
+    aliases,
     budgets,
     check,
     database,
@@ -35,6 +36,7 @@ app.add_typer(groups.group, name="groups")
 app.add_typer(keys.group, name="keys")
 app.add_typer(providers.group, name="providers")
 app.add_typer(models.group, name="models")
+app.add_typer(aliases.group, name="aliases")
 app.add_typer(prices.group, name="prices")
 app.add_typer(budgets.group, name="budgets")
 app.add_typer(secrets.group, name="secrets")

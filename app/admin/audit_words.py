@@ -3,6 +3,9 @@
 from app.accounts.audit import COMMAND_LINE, NOBODY
 
 WORDS = {
+    "alias.changed": "Changed an alias",
+    "alias.created": "Made an alias",
+    "alias.removed": "Removed an alias",
     "budget.changed": "Changed a limit",
     "budget.created": "Set a limit",
     "budget.removed": "Removed a limit",
@@ -12,6 +15,10 @@ WORDS = {
     "connection.deactivated": "Switched a connection off",
     "connection.key_deleted": "Deleted the key of a connection",
     "connection.key_replaced": "Replaced the key of a connection",
+    "connection.key_removed": "Removed one of the keys of a connection",
+    "connection.keys_added": "Added keys to a connection",
+    "connection.made_local": "Marked a connection as local",
+    "connection.made_remote": "Marked a connection as not local",
     "connection.opened": "Opened a connection to everyone",
     "connection.removed": "Removed a connection",
     "connection.renamed": "Renamed a connection",

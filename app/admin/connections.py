@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
 from app.accounts.access import CurrentAct
-from app.catalog import connections, overview
+from app.catalog import connections, keys, overview
 from app.catalog.connections import Notice, Wish
 from app.catalog.forms import CurrentWish, show_form
 from app.catalog.models import Connection
@@ -26,6 +26,8 @@ from app.core.database import Session
 from app.core.errors import Invalid
 from app.core.requests import is_htmx
 from app.core.templating import page
+from app.gateway.calls import Gateway
+from app.gateway.circuit import Rest
 
 router = APIRouter(prefix="/connections")
 Text = Annotated[str, Form()]
@@ -42,6 +44,7 @@ async def show_connections(
         request,
         "admin/connections.html",
         cards=await overview.cards(session),
+        rests=_rests(request),
         found=await detection.unconnected(session),
         is_looking=not detection.is_fresh,
         notice=_sentence(notice),
@@ -68,14 +71,14 @@ async def show_detected(
 async def create_connection(request: Request, detection: CurrentDetection, wanted: CurrentWish) -> Response:
     if wanted.error:
         return show_form(request, FORM, detection, wanted.wish, wanted.error)
-    return _to(HOME, wanted.notices)
+    return to(HOME, wanted.notices)
 
 
 @router.get("/{connection_id}")
 async def edit_connection(
     request: Request, connection: CurrentConnection, session: Session, notice: str = ""
 ) -> HTMLResponse:
-    return await _show_settings(request, session, connection, notice=_sentence(notice))
+    return await show_settings(request, session, connection, notice=_sentence(notice))
 
 
 @router.get("/{connection_id}/card")
@@ -96,9 +99,9 @@ async def update_connection(
     try:
         notices = await connections.edit(session, connection, label, base_url, act)
     except Invalid as error:
-        return await _show_settings(request, session, connection, error=error)
+        return await show_settings(request, session, connection, error=error)
     discovery.refresh_after_commit(session, connection.id)
-    return _to(f"{HOME}/{connection.id}" if Notice.KEY_DELETED in notices else HOME, notices)
+    return to(f"{HOME}/{connection.id}" if Notice.KEY_DELETED in notices else HOME, notices)
 
 
 @router.post("/{connection_id}/key")
@@ -114,9 +117,9 @@ async def replace_key(
     try:
         connections.replace_key(session, vault, connection, key, act)
     except Invalid as error:
-        return await _show_settings(request, session, connection, error=error)
+        return await show_settings(request, session, connection, error=error)
     discovery.refresh_after_commit(session, connection.id)
-    return _to(HOME)
+    return to(HOME)
 
 
 @router.post("/{connection_id}/key/deletion")
@@ -125,7 +128,7 @@ async def delete_key(
 ) -> Response:
     await connections.delete_key(session, connection, act)
     discovery.refresh_after_commit(session, connection.id)
-    return _to(f"{HOME}/{connection.id}")
+    return to(f"{HOME}/{connection.id}")
 
 
 @router.post("/{connection_id}/activity")
@@ -133,7 +136,7 @@ async def switch_connection(
     request: Request, connection: CurrentConnection, session: Session, act: CurrentAct, active: Text = ""
 ) -> Response:
     connections.switch(session, connection, active == "on", act)
-    return await _show_card(request, session, connection) if is_htmx(request) else _to(HOME)
+    return await _show_card(request, session, connection) if is_htmx(request) else to(HOME)
 
 
 @router.post("/{connection_id}/tests")
@@ -157,14 +160,14 @@ async def confirm_removal(request: Request, connection: CurrentConnection, sessi
 @router.post("/{connection_id}/removal")
 async def remove_connection(connection: CurrentConnection, session: Session, act: CurrentAct) -> Response:
     await connections.remove(session, connection, act)
-    return _to(HOME)
+    return to(HOME)
 
 
 def _show_kinds(request: Request) -> HTMLResponse:
     return page(request, "admin/connections_kinds.html", kinds=overview.kinds())
 
 
-async def _show_settings(
+async def show_settings(
     request: Request,
     session: Session,
     connection: Connection,
@@ -172,29 +175,39 @@ async def _show_settings(
     notice: str = "",
     error: Invalid | None = None,
 ) -> HTMLResponse:
+    """The page of one connection, with what was wrong in the form that was sent."""
     return page(
         request,
         "admin/connections_edit.html",
         status=error.status if error else 200,
         card=await overview.card(session, connection),
+        more_keys=await keys.rows_of(session, connection.id),
         notice=notice,
         error=error,
     )
 
 
 async def _show_card(request: Request, session: Session, connection: Connection) -> HTMLResponse:
-    return page(request, "admin/_connections_card.html", card=await overview.card(session, connection))
+    card = await overview.card(session, connection)
+    return page(request, "admin/_connections_card.html", card=card, rests=_rests(request))
+
+
+def _rests(request: Request) -> dict[str, Rest]:
+    """The connections that rest, as this process sees it."""
+    gateway: Gateway = request.app.state.gateway
+    return gateway.circuits.rests()
 
 
 async def _card_or_home(request: Request, discovery: CurrentDiscovery, connection_id: str) -> Response:
     if not is_htmx(request):
-        return _to(HOME)
+        return to(HOME)
     async with discovery.database.reading() as session:
         connection = await session.get_one(Connection, connection_id)
         return await _show_card(request, session, connection)
 
 
-def _to(address: str, notices: list[Notice] | None = None) -> RedirectResponse:
+def to(address: str, notices: list[Notice] | None = None) -> RedirectResponse:
+    """There, with a sentence about what was done besides."""
     query = f"?{urlencode({'notice': notices[-1].value})}" if notices else ""
     return RedirectResponse(address + query, status_code=303)
 

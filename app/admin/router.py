@@ -8,8 +8,10 @@ from fastapi.responses import RedirectResponse
 
 from app.accounts.access import CurrentAdministrator
 from app.admin import (
+    aliases,
     audit,
     budgets,
+    connection_keys,
     connections,
     groups,
     invitations,
@@ -40,8 +42,10 @@ router.include_router(audit.router)
 router.include_router(usage.router)
 router.include_router(workspace.router)
 router.include_router(connections.router)
+router.include_router(connection_keys.router)
 router.include_router(local_models.router)
 router.include_router(models.router)
+router.include_router(aliases.router)
 router.include_router(prices.router)
 router.include_router(budgets.router)
 router.include_router(restrictions.router)
