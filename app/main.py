@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from app.accounts import api as accounts_api
 from app.accounts import doorkeeper as doorkeeping
-from app.accounts import group_api, housekeeping, workspace
+from app.accounts import group_api, housekeeping, ticket_api, workspace
 from app.accounts import pages as accounts_pages
 from app.accounts.cookies import RenewedCookies
 from app.accounts.doorkeeper import Doorkeeper
@@ -26,6 +26,7 @@ from app.catalog.local_servers import LocalServers
 from app.chats import api as chat_api
 from app.chats import erasing, leaving
 from app.chats import pages as chat_pages
+from app.chats import socket as chat_socket
 from app.chats import streams as chat_streams
 from app.chats.replies import Replies
 from app.chats.titles import titles_of
@@ -49,6 +50,7 @@ from app.usage import pages as usage_pages
 from app.v1 import models_api
 from app.v1.anthropic import api as anthropic_api
 from app.v1.express import Express, stops
+from app.v1.native import api as native_api
 from app.v1.ollama import api as ollama_api
 from app.v1.openai import api as openai_api
 
@@ -78,6 +80,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(accounts_pages.router)
     app.include_router(accounts_api.router)
     app.include_router(group_api.router)
+    app.include_router(ticket_api.router)
     app.include_router(admin_router)
     app.include_router(catalog_pages.router)
     app.include_router(catalog_api.router)
@@ -85,11 +88,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(chat_pages.router)
     app.include_router(chat_streams.router)
     app.include_router(chat_api.router)
+    app.include_router(chat_socket.router)
     app.include_router(budget_pages.router)
     app.include_router(usage_pages.router)
     app.include_router(usage_api.router)
     app.include_router(usage_api.metrics_router)
     app.include_router(models_api.router)
+    app.include_router(native_api.router)
     app.include_router(openai_api.router)
     app.include_router(anthropic_api.router)
     app.include_router(ollama_api.router)

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import HTTPConnection
 
 from app.accounts.access import CurrentUser
 from app.accounts.models import User
@@ -70,15 +71,15 @@ async def _current_reply(message: CurrentMessage) -> Message:
 CurrentReply = Annotated[Message, Depends(_current_reply)]
 
 
-def hub_of(request: Request) -> Hub:
+def hub_of(connection: HTTPConnection) -> Hub:
     """Where the person's other pages hear what changed."""
-    hub: Hub = request.app.state.hub
+    hub: Hub = connection.app.state.hub
     return hub
 
 
-def longest_message(request: Request) -> int:
+def longest_message(connection: HTTPConnection) -> int:
     """Characters that a message may have here."""
-    settings: Settings = request.app.state.settings
+    settings: Settings = connection.app.state.settings
     return settings.max_message_chars
 
 

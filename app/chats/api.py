@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.access import CurrentIdentity, CurrentUser, Identity, Scope, needs
+from app.accounts.access import CurrentIdentity, CurrentUser, Scope, needs
 from app.chats import branching, posting
 from app.chats.access import (
     CurrentChat,
@@ -20,11 +20,11 @@ from app.chats.access import (
     longest_message,
     message_of,
 )
+from app.chats.asking import ask, bodies_of, exchange_of, reply_told, whole_reply
 from app.chats.history import page_ending_at
-from app.chats.models import Message
+from app.chats.images import image_of
 from app.chats.news import News, tell
 from app.chats.picker import model_for_next
-from app.chats.posting import Draft, Posted
 from app.chats.replies import Replies
 from app.chats.schemas import (
     BranchChoice,
@@ -38,18 +38,18 @@ from app.chats.schemas import (
     NewMessage,
     VariantWish,
 )
+from app.chats.showing import picture
 from app.chats.sidebar import chats_of
-from app.chats.streaming import ending_of, text_of
 from app.chats.streams import stream_to
 from app.core import paging
 from app.core.database import Database, Session, after_commit, database_of
 from app.core.errors import Invalid
 from app.core.paging import Cursor
-from app.live.sse import event
+from app.live.formats import EVENTS, Happening, format_for, written
 
 router = APIRouter(prefix="/api/chats", tags=["Conversations"], dependencies=[needs(Scope.CHAT)])
 
-EVENTS: dict[str, Any] = {"text/event-stream": {}}
+STREAMS: dict[str, Any] = {"text/event-stream": {}, "application/x-ndjson": {}}
 
 Limit = Annotated[int, Query(ge=1, le=200)]
 
@@ -122,9 +122,7 @@ async def list_messages(
     if before is not None:
         await message_of(session, chat, before)
     shown = await page_ending_at(session, chat, before or chat.tip_id, limit=limit)
-    return MessageList(
-        messages=[MessageBody.of(message) for message in shown.messages], next=shown.earlier_id
-    )
+    return MessageList(messages=await bodies_of(session, shown.messages), next=shown.earlier_id)
 
 
 @router.post(
@@ -134,7 +132,7 @@ async def list_messages(
     responses={
         200: {
             "description": "The whole exchange, or its events as `Accept` asks for.",
-            "content": EVENTS,
+            "content": STREAMS,
         }
     },
 )
@@ -149,29 +147,39 @@ async def create_message(
 ) -> Response:
     """Say something.
 
-    With `Accept: application/json` the answer comes when the reply is whole. With `text/event-stream` it comes
-    as events: `start` with question and reply, `delta` with `{"text"}`, then `done` or `error` with the whole
-    reply. Going away does not stop the reply.
+    With `Accept: application/json` the answer comes when the reply is whole. With `text/event-stream` or
+    `application/x-ndjson` it comes as events: `start` with question and reply, `delta` with `{"text"}`, then `done`
+    or `error` with the whole reply. Going away does not stop the reply.
     """
-    model = await model_for_next(session, identity.user, given.model or chat.model)
-    identity.caller.require_model(model)
-    draft = Draft(given.content, model, given.key, identity.api_key_id)
-    longest = longest_message(request)
-    posted = await posting.post(session, chat, identity.user, draft, longest=longest)
+    posted = await ask(session, chat, identity, given, longest=longest_message(request))
+    exchange = await exchange_of(session, posted.question, posted.reply)
     await session.commit()
     if posted.is_new:
         replies.start(posted.reply)
         tell(hub_of(request), identity.user.id, chat.id, News.POSTED)
-    if "text/event-stream" in accept:
-        return stream_to(request, identity, _exchange_events(request, identity, posted, replies))
-    reply = await _whole_reply(database_of(request), replies, posted.reply.id)
-    exchange = Exchange(question=MessageBody.of(posted.question), reply=MessageBody.of(reply))
+    database = database_of(request)
+    if style := format_for(accept):
+        told = written(_exchange_told(database, replies, exchange), style)
+        return stream_to(request, identity, told, style)
+    reply = await whole_reply(database, replies, posted.reply.id)
+    exchange.reply = MessageBody.of(reply)
     return Response(exchange.model_dump_json(), media_type="application/json")
 
 
 @router.get("/{chat_id}/messages/{message_id}")
-async def read_message(message: CurrentMessage) -> MessageBody:
-    return MessageBody.of(message)
+async def read_message(message: CurrentMessage, session: Session) -> MessageBody:
+    (body,) = await bodies_of(session, [message])
+    return body
+
+
+@router.get(
+    "/{chat_id}/messages/{message_id}/images/{image_id}",
+    response_class=Response,
+    responses={200: {"description": "The image itself.", "content": {"image/*": {}}}},
+)
+async def read_image(message: CurrentMessage, session: Session, image_id: str) -> Response:
+    """An image that belongs to a question."""
+    return picture(await image_of(session, message, image_id))
 
 
 @router.post("/{chat_id}/messages/{message_id}/variants", status_code=201, dependencies=[RoomForAnother])
@@ -215,7 +223,7 @@ async def choose_branch(chat: CurrentChat, session: Session, choice: BranchChoic
 @router.get(
     "/{chat_id}/messages/{message_id}/stream",
     response_class=Response,
-    responses={200: {"content": EVENTS}},
+    responses={200: {"content": STREAMS}},
 )
 async def stream_message(
     request: Request,
@@ -223,12 +231,17 @@ async def stream_message(
     identity: CurrentIdentity,
     replies: CurrentReplies,
     last_event_id: Annotated[str, Header()] = "",
+    accept: Annotated[str, Header()] = "",
 ) -> Response:
-    """Join a reply, or go on after `Last-Event-ID`, the number of characters already known."""
+    """Join a reply, or go on after `Last-Event-ID`, the number of characters already known.
+
+    Server-sent events, unless `Accept` asks for `application/x-ndjson`.
+    """
     if last_event_id and not (last_event_id.isdecimal() and len(last_event_id) < 10):
         raise Invalid("Last-Event-ID is a number of characters.", field="Last-Event-ID")
-    events = _reply_events(database_of(request), replies, reply, int(last_event_id or 0))
-    return stream_to(request, identity, events)
+    style = format_for(accept) or EVENTS
+    told = reply_told(database_of(request), replies, reply.id, int(last_event_id or 0))
+    return stream_to(request, identity, written(told, style), style)
 
 
 @router.delete("/{chat_id}/replies/{message_id}", status_code=204)
@@ -239,28 +252,12 @@ async def stop_reply(reply: CurrentReply, session: Session, replies: CurrentRepl
     return Response(status_code=204)
 
 
-async def _exchange_events(
-    request: Request, identity: Identity, posted: Posted, replies: Replies
-) -> AsyncIterator[bytes]:
-    exchange = Exchange(question=MessageBody.of(posted.question), reply=MessageBody.of(posted.reply))
-    yield event(exchange.model_dump_json(), name="start")
-    async for item in _reply_events(database_of(request), replies, posted.reply, 0):
-        yield item
-
-
-async def _reply_events(
-    database: Database, replies: Replies, reply: Message, start: int
-) -> AsyncIterator[bytes]:
-    async for item in text_of(replies.broadcasts, reply.id, start):
-        yield item
-    yield ending_of(MessageBody.of(await _whole_reply(database, replies, reply.id)))
-
-
-async def _whole_reply(database: Database, replies: Replies, reply_id: str) -> Message:
-    async with replies.broadcasts.reading(reply_id) as live:
-        await live.ended()
-    async with database.reading() as session:
-        return await session.get_one(Message, reply_id)
+async def _exchange_told(
+    database: Database, replies: Replies, exchange: Exchange
+) -> AsyncIterator[Happening]:
+    yield Happening("start", exchange.model_dump(mode="json"))
+    async for happening in reply_told(database, replies, exchange.reply.id):
+        yield happening
 
 
 def _tell(request: Request, session: AsyncSession, user_id: str, chat_id: str, news: News) -> None:

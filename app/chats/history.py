@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from sqlalchemy import CTE, bindparam, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.chats import images
 from app.chats.models import Chat, Message, MessageRole, MessageStatus
-from app.providers.base import Role, Turn
+from app.providers.base import Image, Role, Turn
 
 PAGE = 30
 
@@ -34,7 +35,7 @@ def _branch() -> CTE:
 BRANCH = _branch()
 PAGE_ENDING_AT = select(Message).join(BRANCH, Message.id == BRANCH.c.id).order_by(BRANCH.c.distance.desc())
 TOLD_UP_TO = (
-    select(Message.role, Message.content, Message.status, Message.depth)
+    select(Message.id, Message.role, Message.content, Message.status, Message.depth, Message.image_count)
     .join(BRANCH, Message.id == BRANCH.c.id)
     .order_by(BRANCH.c.distance)
 )
@@ -78,14 +79,16 @@ async def page_ending_at(
 
 
 async def told_up_to(
-    session: AsyncSession, chat_id: str, last_id: str | None, *, limit: int
+    session: AsyncSession, chat_id: str, last_id: str | None, *, limit: int, sees: bool = True
 ) -> tuple[list[Turn], int]:
     """What a model is told of the branch that ends with `last_id`, newest first, at most `limit` messages of it.
 
-    Also how many messages lie before them.
+    Also how many messages lie before them. A model that does not see is told where images were.
     """
     rows = (await session.execute(TOLD_UP_TO, {"chat": chat_id, "last": last_id, "limit": limit})).all()
-    turns = (_turn(role, content, status) for role, content, status, _ in rows)
+    illustrated = [row.id for row in rows if row.image_count]
+    shown = await images.told(session, illustrated) if illustrated and sees else {}
+    turns = (_turn(row.role, row.content, row.status, row.image_count, shown.get(row.id, ())) for row in rows)
     return [turn for turn in turns if turn is not None], rows[-1].depth if rows else 0
 
 
@@ -131,13 +134,14 @@ async def newest_descendant(session: AsyncSession, chat: Chat, message_id: str) 
     return await session.scalar(select(func.max(descendants.c.id))) or message_id
 
 
-def _turn(role: str, content: str, status: str) -> Turn | None:
+def _turn(role: str, content: str, status: str, image_count: int, shown: tuple[Image, ...]) -> Turn | None:
     """What a model is told of a message; None for a reply that never said anything.
 
     The error of a failed reply is not part of it: errors are kept beside the text, never in it.
     """
     if role == MessageRole.USER:
-        return Turn(Role.USER, content)
+        is_left_out = image_count > len(shown)
+        return Turn(Role.USER, f"{content}\n\n{images.LEFT_OUT}" if is_left_out else content, images=shown)
     if not content or status == MessageStatus.PENDING:
         return None
     return Turn(Role.ASSISTANT, content)

@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.accounts.models import Workspace
-from app.chats import context, history
+from app.catalog.abilities import is_blind
+from app.chats import context, history, images
 from app.chats.models import RUNNING, Chat, Message
 from app.gateway.calls import Call
 from app.providers.base import Request, Role, Turn
@@ -54,9 +55,16 @@ async def place_of(session: AsyncSession, reply: Message) -> Place:
 
 
 async def prepare(session: AsyncSession, reply: Message, place: Place, window: int | None) -> Job:
-    """The reply's call, for a model with this context window. Raises context.QuestionTooLong."""
+    """The reply's call, for a model with this context window.
+
+    Raises context.QuestionTooLong, or images.CannotSee when the question has images that the model would not see.
+    """
     last_id = reply.id if reply.content else reply.parent_id
-    told, before = await history.told_up_to(session, place.chat_id, last_id, limit=MOST_MESSAGES)
+    sees = not await is_blind(session, reply.model)
+    question = await session.get(Message, reply.parent_id) if not sees and reply.parent_id else None
+    if question is not None and question.image_count:
+        await images.refuse_blind(session, reply.model)
+    told, before = await history.told_up_to(session, place.chat_id, last_id, limit=MOST_MESSAGES, sees=sees)
     newest_first = [Turn(Role.USER, GO_ON), *told] if reply.content else told
     chosen = context.assemble(place.system_prompt, newest_first, len(newest_first), window)
     call = Call(

@@ -81,6 +81,7 @@ class Message(Base):
     model: Mapped[str] = mapped_column(default="")
     content: Mapped[str] = mapped_column(Text, default="")
     reasoning: Mapped[str] = mapped_column(Text, default="")
+    image_count: Mapped[int] = mapped_column(default=0)
     request_key: Mapped[str | None]
     """What the sender called this question, so that sending it twice by accident stores it once."""
     status: Mapped[str] = mapped_column(default=MessageStatus.FINISHED)

@@ -10,10 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
+from app.chats import images
 from app.chats.models import RUNNING, Chat, Message, MessageRole, MessageStatus
 from app.core.clock import now
 from app.core.errors import Conflict, Invalid
 from app.core.ids import new_id
+from app.providers.base import Image
 
 MARKDOWN_SIGNS = re.compile(r"\*\*|__|`+|~~|^\s*\*\s")
 LONGEST_TITLE = 120
@@ -31,6 +33,7 @@ class Draft:
     key: str | None = None
     api_key_id: str | None = None
     """The personal key that was used to say it, if one was; the same below."""
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ async def create_chat(
 
 
 async def post(session: AsyncSession, chat: Chat, author: User, draft: Draft, *, longest: int) -> Posted:
-    """A question at the end of the branch being read. Raises Invalid, Conflict.
+    """A question at the end of the branch being read. Raises Invalid, Conflict, images.CannotSee.
 
     A reply that is still being written is no obstacle: the new one waits for it.
     """
@@ -208,6 +211,10 @@ async def _ask(session: AsyncSession, chat: Chat, author: User, draft: Draft, bo
         request_key=draft.key[:LONGEST_KEY] if draft.key else None,
     )
     session.add(question)
+    if draft.images:
+        await images.refuse_blind(session, chat.model)
+        await session.flush()
+        await images.store(session, question, draft.images)
     reply = await _answer(session, chat, question.id, question.depth + 1, chat.model, draft.api_key_id)
     return Posted(question, reply)
 

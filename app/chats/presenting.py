@@ -1,5 +1,7 @@
 """Makes views of messages: rows in, values for templates out, with one query for each kind of name."""
 
+from collections.abc import Sequence
+
 from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,15 +11,16 @@ from app.catalog.access import ModelFace, ModelNotUsable, faces_of
 from app.catalog.opening import ERRORS
 from app.chats.context import QuestionTooLong
 from app.chats.history import Page, Variants, variants_of
-from app.chats.models import Chat, Message, MessageStatus
+from app.chats.images import CannotSee, images_of
+from app.chats.models import Chat, Message, MessageImage, MessageStatus
 from app.chats.rendering import render_aside
-from app.chats.views import ChatView, ErrorView, MessageView
+from app.chats.views import ChatView, ErrorView, ImageView, MessageView
 from app.core.templating import hue_of
 from app.providers.errors import ProviderError
 from app.usage.refusals import OverBudget, TooFast
 
 TITLES = {code: error.title for code, error in ERRORS.items()} | {
-    error.code: error.title for error in (ModelNotUsable, QuestionTooLong, OverBudget, TooFast)
+    error.code: error.title for error in (ModelNotUsable, CannotSee, QuestionTooLong, OverBudget, TooFast)
 }
 
 
@@ -27,11 +30,17 @@ async def present(session: AsyncSession, chat: Chat, messages: list[Message]) ->
     models = {message.model for message in messages if message.is_reply}
     faces = await faces_of(session, models, chat.owner_id)
     people = await _people(session, {message.author_id for message in messages if message.author_id})
+    pictures = await images_of(session, messages)
     return [
         _reply(chat, message, await _html_of(message), variants[message.id], faces[message.model])
         if message.is_reply
         else _question(
-            chat, message, await _html_of(message), variants[message.id], people.get(message.author_id or "")
+            chat,
+            message,
+            await _html_of(message),
+            variants[message.id],
+            people.get(message.author_id or ""),
+            pictures.get(message.id, ()),
         )
         for message in messages
     ]
@@ -72,7 +81,12 @@ async def _html_of(message: Message) -> Markup:
 
 
 def _question(
-    chat: Chat, message: Message, html: Markup, variants: Variants, author: User | None
+    chat: Chat,
+    message: Message,
+    html: Markup,
+    variants: Variants,
+    author: User | None,
+    images: Sequence[MessageImage],
 ) -> MessageView:
     return _view(
         chat,
@@ -84,6 +98,7 @@ def _question(
         hue=hue_of(author.id) if author else 0,
         icon="user",
         face=None,
+        images=images,
     )
 
 
@@ -112,6 +127,7 @@ def _view(
     hue: int,
     icon: str,
     face: ModelFace | None,
+    images: Sequence[MessageImage] = (),
 ) -> MessageView:
     url = f"/chats/{chat.id}/messages/{message.id}"
     before, after = variants.before(message.id), variants.after(message.id)
@@ -133,6 +149,10 @@ def _view(
         connection_label=face.connection_label if face else "",
         full_model=message.model,
         html=html,
+        images=[
+            ImageView(f"{url}/images/{image.id}", f"Image {image.position + 1} of {len(images)}")
+            for image in images
+        ],
         text="" if is_running else message.content,
         reasoning="" if is_running else message.reasoning,
         reasoning_seconds=_reasoning_seconds(message),

@@ -1,11 +1,13 @@
 """The JSON shapes of conversations, complete enough to write a client from."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from app.chats.models import Chat, Message
+from app.chats.images import LARGEST_IMAGE, MOST_IMAGES
+from app.chats.models import Chat, Message, MessageImage
 from app.chats.posting import LONGEST_KEY, LONGEST_PROMPT, LONGEST_TITLE
 
 ModelName = Annotated[str, StringConstraints(max_length=300, strip_whitespace=True)]
@@ -55,6 +57,16 @@ class ErrorBody(BaseModel):
     message: str
 
 
+class ImageBody(BaseModel):
+    """An image that belongs to a question."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str = Field(description="Read it at `/api/chats/{chat_id}/messages/{message_id}/images/{id}`.")
+    media_type: str
+    size: int = Field(description="Bytes.")
+
+
 class MessageBody(BaseModel):
     """A question or a reply."""
 
@@ -62,6 +74,7 @@ class MessageBody(BaseModel):
     parent_id: str | None = Field(description="The message that it answers or follows.")
     role: Literal["user", "assistant"]
     content: str
+    images: list[ImageBody]
     reasoning: str
     model: str = Field(description="Who wrote it, as `connection/model`; empty for people.")
     status: Status
@@ -80,12 +93,14 @@ class MessageBody(BaseModel):
     finished_at: datetime | None
 
     @classmethod
-    def of(cls, message: Message) -> "MessageBody":
+    def of(cls, message: Message, images: Sequence[MessageImage] = ()) -> "MessageBody":
+        """`images` are those of the message."""
         error = (
             ErrorBody(code=message.error_code, message=message.error_message) if message.error_code else None
         )
-        columns = {name: getattr(message, name) for name in cls.model_fields if name != "error"}
-        return cls(error=error, **columns)
+        shown = [ImageBody.model_validate(image) for image in images]
+        columns = {name: getattr(message, name) for name in cls.model_fields.keys() - {"error", "images"}}
+        return cls(error=error, images=shown, **columns)
 
 
 class MessageList(BaseModel):
@@ -106,6 +121,10 @@ class NewMessage(BaseModel):
     model: ModelName = Field("", description="Who is to answer, from now on; empty: who answered last.")
     key: Annotated[str, StringConstraints(max_length=LONGEST_KEY)] | None = Field(
         None, description="A name of your own for this message: sending it again stores it only once."
+    )
+    images: list[str] = Field(
+        default_factory=list,
+        description=f"Up to {MOST_IMAGES} images in base64: JPEG, PNG or WebP of at most {LARGEST_IMAGE // 1_000_000} MB.",
     )
 
 

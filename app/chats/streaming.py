@@ -1,4 +1,4 @@
-"""What goes down the wire while a reply grows: HTML for pages, text for programs.
+"""What is told while a reply grows: HTML for pages, text for programs.
 
 Event ids are positions in the reply, so that a reader who lost the line goes on where it was.
 """
@@ -9,13 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 
-import orjson
-
 from app.accounts.access import Identity, still_valid
 from app.chats.broadcasts import Broadcasts
 from app.chats.growth import Place, Step
-from app.chats.schemas import MessageBody
 from app.core.database import Database
+from app.live.formats import Happening
 from app.live.hub import Hub, Lagged
 from app.live.sse import event
 from app.live.stopping import STOPPING, Stopping
@@ -70,24 +68,18 @@ async def html_of(
     yield event(await finished())
 
 
-async def text_of(broadcasts: Broadcasts, reply_id: str, start: int) -> AsyncIterator[bytes]:
-    """The reply's text from character `start` on, as `delta` events with `{"text": …}`."""
+async def text_of(broadcasts: Broadcasts, reply_id: str, start: int) -> AsyncIterator[Happening]:
+    """The reply's text from character `start` on, as `delta` with `{"text": …}`."""
     sent = start
     async with broadcasts.reading(reply_id) as live:
         while True:
             version, is_running = live.version, live.is_running
             if text := live.content[sent:]:
                 sent += len(text)
-                yield event(_json({"text": text}), name="delta", event_id=str(sent))
+                yield Happening("delta", {"text": text}, sent)
             if not is_running:
                 return
             await live.changed(version)
-
-
-def ending_of(message: MessageBody) -> bytes:
-    """The last event: the whole message, named `done`, or `error` when it failed."""
-    name = "error" if message.error else "done"
-    return event(message.model_dump_json(), name=name)
 
 
 async def until_signed_out(database: Database, hub: Hub, stopping: Stopping, identity: Identity) -> None:
@@ -122,7 +114,3 @@ def _partials(reply_id: str, step: Step, thoughts: str) -> str:
 def partial(target: str, swap: str, html: str) -> str:
     """A piece of a page and where it goes, as htmx reads it."""
     return f'<hx-partial hx-target="{target}" hx-swap="{swap}">{html}</hx-partial>'
-
-
-def _json(value: object) -> str:
-    return orjson.dumps(value).decode()

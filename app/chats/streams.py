@@ -19,6 +19,7 @@ from app.core.clock import now
 from app.core.database import database_of
 from app.core.errors import NotFound, TooMany
 from app.core.templating import render, timezone_of
+from app.live.formats import EVENTS, Format
 from app.live.hub import Lagged
 from app.live.seats import AllTaken, Seats
 from app.live.sse import EventStream, event
@@ -61,11 +62,13 @@ async def stream_other_page(request: Request, identity: CurrentIdentity, page: s
     return _page_stream(request, identity, OpenPage(request, identity, page))
 
 
-def stream_to(request: Request, identity: Identity, events: AsyncIterator[bytes]) -> EventStream:
+def stream_to(
+    request: Request, identity: Identity, events: AsyncIterator[bytes], style: Format = EVENTS
+) -> EventStream:
     """A stream that ends when this person is signed out, or the server stops."""
     stopping: Stopping = request.app.state.stopping
     over = until_signed_out(database_of(request), hub_of(request), stopping, identity)
-    return EventStream(events, until=over)
+    return EventStream(events, until=over, media_type=style.media_type, keep_alive=style.keep_alive)
 
 
 def _page_stream(request: Request, identity: Identity, page: "OpenPage") -> EventStream:

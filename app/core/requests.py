@@ -38,7 +38,7 @@ SECURITY_HEADERS = {
     # Unless a route says otherwise: what a program or a person got is kept by no cache on the way.
     "cache-control": "no-store",
 }
-PATHS_OF_PROGRAMS = ("/api/", "/v1/", "/ollama/")
+PATHS_OF_PROGRAMS = ("/api/", "/v1/", "/ollama/", "/ws/")
 RAW_SECURITY_HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 

@@ -1,7 +1,8 @@
-"""How many pages one person may have open and live, so that nobody takes the room of everybody else."""
+"""How many pages and sockets one person may have open and live, so that nobody takes the room of everybody else."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 MOST_STREAMS = 60
 """For one person in one process: dozens of tabs on several devices."""
@@ -20,16 +21,26 @@ class Seats:
 
     def seated(self, person_id: str, events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The same events; the seat is free again when they end. Raises AllTaken."""
-        if self._taken[person_id] >= self._most:
-            raise AllTaken
+        self._refuse_full(person_id)
         return self._counted(person_id, events)
 
-    async def _counted(self, person_id: str, events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    @contextmanager
+    def seat(self, person_id: str) -> Iterator[None]:
+        """A seat while the block runs. Raises AllTaken."""
+        self._refuse_full(person_id)
         self._taken[person_id] += 1
         try:
-            async for item in events:
-                yield item
+            yield
         finally:
             self._taken[person_id] -= 1
             if not self._taken[person_id]:
                 del self._taken[person_id]
+
+    def _refuse_full(self, person_id: str) -> None:
+        if self._taken[person_id] >= self._most:
+            raise AllTaken
+
+    async def _counted(self, person_id: str, events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        with self.seat(person_id):
+            async for item in events:
+                yield item

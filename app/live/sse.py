@@ -20,20 +20,27 @@ def event(data: str, *, name: str = "", event_id: str = "") -> bytes:
 
 
 class EventStream(StreamingResponse):
-    """A response of server-sent events that no proxy holds back.
+    """A response of events, usually server-sent ones, that no proxy holds back.
 
     It ends with `events`, or as soon as `until` returns, whichever comes first.
     """
 
-    media_type = "text/event-stream"
-
-    def __init__(self, events: AsyncIterator[bytes], *, until: Coroutine[Any, Any, None]) -> None:
+    def __init__(
+        self,
+        events: AsyncIterator[bytes],
+        *,
+        until: Coroutine[Any, Any, None],
+        media_type: str = "text/event-stream",
+        keep_alive: bytes = KEEP_ALIVE,
+    ) -> None:
         headers = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
-        super().__init__(_supervised(events, until), headers=headers)
+        super().__init__(_supervised(events, until, keep_alive), headers=headers, media_type=media_type)
 
 
-async def _supervised(events: AsyncIterator[bytes], until: Coroutine[Any, Any, None]) -> AsyncIterator[bytes]:
-    """`events`, with a comment in every long silence, so that no proxy takes the line for dead."""
+async def _supervised(
+    events: AsyncIterator[bytes], until: Coroutine[Any, Any, None], keep_alive: bytes
+) -> AsyncIterator[bytes]:
+    """`events`, with `keep_alive` in every long silence, so that no proxy takes the line for dead."""
     over = asyncio.create_task(until)
     upcoming = asyncio.create_task(_next(events))
     try:
@@ -44,7 +51,7 @@ async def _supervised(events: AsyncIterator[bytes], until: Coroutine[Any, Any, N
             if over.done():
                 return
             if not upcoming.done():
-                yield KEEP_ALIVE
+                yield keep_alive
                 continue
             item = upcoming.result()
             if item is None:

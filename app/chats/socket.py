@@ -1,0 +1,133 @@
+"""/ws/chats/{id}: a conversation over a WebSocket, for programs that talk and listen on one line."""
+
+import asyncio
+from collections.abc import Mapping
+
+import orjson
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from pydantic import ValidationError
+
+from app.accounts.access import Identity, Scope, still_valid
+from app.accounts.socket_access import SocketIdentity
+from app.chats.access import chat_of, hub_of
+from app.chats.dialogue import Dialogue, House, Send
+from app.chats.frames import FRAME, Frame
+from app.chats.streaming import until_signed_out
+from app.core.database import database_of
+from app.core.errors import Invalid, ParleyError, TooMany
+from app.live.seats import AllTaken, Seats
+from app.live.stopping import Stopping
+
+router = APIRouter()
+
+LARGE_FRAME = 1_000_000
+"""Characters from which on a frame is read in a thread, so that nobody else waits."""
+GOING_AWAY, NOT_TEXT, SIGNED_OUT, TOO_LARGE = 1001, 1003, 1008, 1009
+GONE = 4404
+REASONS = {
+    GOING_AWAY: "The server stops. Open the socket again.",
+    NOT_TEXT: "Frames are JSON, as text.",
+    SIGNED_OUT: "The key or the session has ended.",
+    TOO_LARGE: "This frame is too large.",
+    GONE: "The conversation was deleted.",
+}
+"""By the code with which a socket is closed; 4000 and above are ours to give."""
+
+
+class Hangup(Exception):
+    """The other side sent what ends the conversation."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@router.websocket("/ws/chats/{chat_id}")
+async def converse(socket: WebSocket, chat_id: str, identity: SocketIdentity) -> None:
+    """Refusals come as an answer to the handshake, with a status and a sentence like everywhere else."""
+    identity.caller.require(Scope.CHAT)
+    async with database_of(socket).reading() as session:
+        await chat_of(session, identity.user, chat_id)
+    seats: Seats = socket.app.state.seats
+    try:
+        with seats.seat(identity.user.id):
+            await socket.accept()
+            code = await _talk(socket, identity, chat_id)
+            if code:
+                await socket.close(code, REASONS[code])
+    except AllTaken as error:
+        raise TooMany(
+            "You have very many sockets and pages open. Close some first.", retry_after=30
+        ) from error
+
+
+async def _talk(socket: WebSocket, identity: Identity, chat_id: str) -> int:
+    """The code to hang up with; 0 when the other side did."""
+    state = socket.app.state
+    house = House(database_of(socket), hub_of(socket), state.replies, state.settings)
+    stopping: Stopping = state.stopping
+
+    async def send(frame: Mapping[str, object]) -> None:
+        await socket.send_text(orjson.dumps(frame).decode())
+
+    async with Dialogue(house, identity, chat_id, send) as dialogue:
+        await dialogue.greet()
+        ends = {
+            asyncio.create_task(_hear(socket, identity, dialogue, send)): SIGNED_OUT,
+            asyncio.create_task(dialogue.listen()): GONE,
+            asyncio.create_task(until_signed_out(house.database, house.hub, stopping, identity)): SIGNED_OUT,
+        }
+        done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for task in ends:
+            task.cancel()
+        await asyncio.gather(*ends, return_exceptions=True)
+    first = done.pop()
+    try:
+        first.result()
+    except WebSocketDisconnect:
+        return 0
+    except Hangup as error:
+        return error.code
+    return GOING_AWAY if stopping.has_begun else ends[first]
+
+
+async def _hear(socket: WebSocket, identity: Identity, dialogue: Dialogue, send: Send) -> None:
+    """Do what is asked for, frame by frame; what cannot be done is said. Returns when the key or session ended."""
+    longest = socket.app.state.settings.max_request_bytes
+    while True:
+        text = await _next_text(socket, longest)
+        # Looked at for each frame: what is revoked says nothing more.
+        if not await still_valid(database_of(socket), identity):
+            return
+        try:
+            await dialogue.do(await _frame(text))
+        except ParleyError as error:
+            field = {"field": error.field} if isinstance(error, Invalid) and error.field else {}
+            refused = {"code": error.code, "message": error.message, **field}
+            await send({"event": "refused", "data": refused})
+
+
+async def _next_text(socket: WebSocket, longest: int) -> str:
+    """Raises WebSocketDisconnect, or Hangup for what is no text or too much of it."""
+    message = await socket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code", 1000))
+    text = message.get("text")
+    if text is None:
+        raise Hangup(NOT_TEXT)
+    if len(text) > longest:
+        raise Hangup(TOO_LARGE)
+    return str(text)
+
+
+async def _frame(text: str) -> Frame:
+    """Raises Invalid."""
+    try:
+        if len(text) > LARGE_FRAME:
+            return await asyncio.to_thread(FRAME.validate_json, text)
+        return FRAME.validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        # The first part is the kind of frame that was meant.
+        field = ".".join(map(str, first["loc"][1:])) or None
+        raise Invalid(f"{field or 'This frame'}: {first['msg']}.", field=field) from error
