@@ -48,6 +48,7 @@ from app.usage import api as usage_api
 from app.usage import budget_pages, currency, key_api, key_pages, price_sheet
 from app.usage import pages as usage_pages
 from app.v1 import models_api
+from app.v1 import pages as tools_pages
 from app.v1.anthropic import api as anthropic_api
 from app.v1.express import Express, stops
 from app.v1.native import api as native_api
@@ -77,6 +78,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # Before the other pages of /settings: one of their addresses fits any name.
     app.include_router(key_pages.router)
     app.include_router(key_api.router)
+    app.include_router(tools_pages.router)
     app.include_router(accounts_pages.router)
     app.include_router(accounts_api.router)
     app.include_router(group_api.router)

@@ -21,7 +21,7 @@ COMMAND = re.compile(r"\bparley (?P<words>[a-z]+(?: [a-z][a-z-]*)?)")
 ENVIRONMENT_NAME = re.compile(r"`(?P<name>[A-Z]{2,}(?:_[A-Z]+)*)(?:=[^`]*)?`")
 RUNNABLE = re.compile(r"^```sh run\n(?P<script>.*?)^```", re.MULTILINE | re.DOTALL)
 # Words in capitals that are not settings of Parley.
-OTHER_NAMES = {"LISTEN", "NOTIFY", "CI", "INFO"}
+OTHER_NAMES = {"LISTEN", "NOTIFY", "CI", "INFO", "PARLEY_KEY", "PARLEY_API_KEY", "ANTHROPIC_API_KEY"}
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touc
 PAGES = {
     "start": "/",
     "settings": "/settings",
+    "tools": "/settings/tools",
     "users": "/admin/users",
     "invitations": "/admin/invitations",
     "connections": "/admin/connections",
