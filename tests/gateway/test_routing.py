@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from app.accounts.audit import COMMAND_LINE, Act
 from app.accounts.models import Group
@@ -23,7 +23,17 @@ from app.gateway.calls import Call, Completion, Gateway
 from app.providers.base import Request, Role, TextDelta, Turn
 from app.providers.errors import BrokenOff, Overloaded, RateLimited
 from app.providers.wire import retrying
-from app.usage.models import LedgerEntry, Outcome
+from app.usage import budgets
+from app.usage.budgets import Limit
+from app.usage.models import (
+    BudgetCounter,
+    BudgetScope,
+    LedgerEntry,
+    Outcome,
+    Period,
+    PriceOverride,
+    Unit,
+)
 from tests.cast import Cast
 from tests.catalog.vendor import GOOD_KEY, Vendor, running_vendor
 
@@ -306,3 +316,24 @@ async def test_a_changed_alias_is_heeded_at_once(market: Market) -> None:
         await aliases.remove(session, await aliases.by_name(session, "fast"), ACT)
     with pytest.raises(ModelNotUsable):
         await market.ask("fast")
+
+
+async def test_what_a_failed_attempt_held_is_there_for_the_next(market: Market, app: FastAPI) -> None:
+    """A budget for one call at a time, which both would need whole."""
+    async with market.database.writing() as session:
+        for name in ("north", "south"):
+            price = PriceOverride(connection=name, model="gpt", input=1_000_000, output=1_000_000)
+            price.effective_from = now()
+            session.add(price)
+    async with market.database.writing() as session:
+        everybody, limit = (BudgetScope.WORKSPACE, ""), Limit(1_000)
+        await budgets.create(session, app.state.hub, everybody, Unit.USD, Period.MONTH, limit, ACT)
+    await market.alias("fast", "north/gpt", "south/gpt")
+    market.mood("north", "limited")
+
+    assert (await market.ask("fast")).model == "south/gpt"
+    failed, answered = await market.entries()
+
+    assert (failed.cost_micros, answered.cost_micros) == (0, 24)
+    async with market.database.reading() as session:
+        assert await session.scalar(select(func.sum(BudgetCounter.spent))) == 24
