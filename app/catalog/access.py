@@ -92,6 +92,8 @@ class FoundModel:
     context_window: int | None
     max_output_tokens: int | None
     target: Target
+    vision: bool | None = None
+    """Whether it sees images; None when its provider does not tell."""
 
     @property
     def full_name(self) -> str:

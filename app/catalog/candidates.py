@@ -88,7 +88,9 @@ async def _candidate(session: AsyncSession, pair: Pair, weight: int = 1) -> Cand
     if why_not := refusal(model, connection):
         return Candidate(full_name, connection.is_local, weight, why_not=why_not)
     target = target_of(connection, await keys_of(session, connection.id))
-    found = FoundModel(connection.name, model.name, model.context_window, model.max_output_tokens, target)
+    found = FoundModel(
+        connection.name, model.name, model.context_window, model.max_output_tokens, target, model.vision
+    )
     return Candidate(full_name, connection.is_local, weight, found)
 
 

@@ -17,6 +17,9 @@ STAMPED: list[Processor] = [
 ]
 
 
+REFUSED_SOCKET = "ASGI callable returned without completing handshake."
+
+
 def configure(settings: Settings) -> None:
     """Send our events and the libraries' warnings to standard error, in the shape the settings ask for."""
     level = logging.getLevelNamesMapping()[settings.log_level]
@@ -43,6 +46,8 @@ def _rendering(settings: Settings) -> list[Processor]:
 
 def _route_libraries(level: int, rendering: list[Processor]) -> None:
     handler = logging.StreamHandler(sys.stderr)
+    # uvicorn takes a socket that was refused, with a status and a sentence, for a mistake of ours.
+    handler.addFilter(lambda record: record.msg != REFUSED_SOCKET)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*STAMPED, structlog.stdlib.add_logger_name],

@@ -22,7 +22,7 @@ from app.core.ids import new_id
 from app.core.settings import Settings
 from app.gateway.circuit import Circuits
 from app.gateway.completions import Attempt, Completion
-from app.gateway.contracts import Call, Contract, asked_of, entry_of, sayable, sign_of
+from app.gateway.contracts import Call, Contract, asked_of, entry_of, refuse_blind, sayable, sign_of
 from app.gateway.embedding import Embedded, EmbeddingCall, as_turns
 from app.gateway.metering import Meter
 from app.gateway.routing import EVERYTHING, Route, Routes
@@ -160,6 +160,7 @@ class Gateway:
 
     async def _ask(self, call: Call, terms: Terms) -> Attempt:
         """Raises usage.refusals.OverBudget or TooFast, or a ProviderError."""
+        refuse_blind(terms.model, call.request)
         contract = await self._contract_of(call, terms)
         provider = self.providers.provider_for(contract.model.target)
         asked = sayable(provider, asked_of(contract.model, call.request))

@@ -72,6 +72,14 @@ def sayable(provider: Provider, request: Request) -> Request:
     return replace(request, passage=None)
 
 
+def refuse_blind(model: FoundModel, request: Request) -> None:
+    """Raises RequestRefused where there are images that the model is known not to see."""
+    if model.vision is False and any(turn.all_images for turn in request.turns):
+        raise RequestRefused(
+            f"{model.full_name} cannot see images.", "Choose a model that can, or leave the images out."
+        )
+
+
 def _output_limit(request: Request, model: FoundModel) -> int | None:
     """At most what the model can write. Without a wish nothing is asked for: some vendors count a wish as
     use, and refuse what would exceed a minute's allowance."""

@@ -6,8 +6,11 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from app.accounts.key_rules import Rules, Scope
+from app.catalog.models import Model
+from app.core.database import Database
 from tests.cast import Cast, Visitor
 from tests.chats.reading import events_of
 from tests.v1.conftest import Connect, MakeKey
@@ -92,6 +95,18 @@ async def test_nonsense_is_refused_by_name(program: Visitor, asked: dict[str, An
     assert response.status_code == 400
     assert response.json()["error"]["field"] == field
     assert response.json()["error"]["message"].startswith(field)
+
+
+async def test_a_model_without_eyes_is_shown_no_image(program: Visitor, database: Database) -> None:
+    async with database.writing() as session:
+        await session.execute(update(Model).values(vision=False))
+
+    blind = await program.post(DOOR, json={"model": MODEL, "prompt": "What is this?", "images": [PNG]})
+    without = await program.post(DOOR, json={"model": MODEL, "prompt": "What is this?"})
+
+    assert blind.status_code == 400
+    assert "cannot see images" in blind.json()["error"]["message"]
+    assert without.status_code == 200
 
 
 async def test_a_model_that_is_not_there_is_not_found(program: Visitor) -> None:
