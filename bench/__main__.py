@@ -28,31 +28,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer and smaller measurements")
     parser.add_argument("--only", choices=PARTS, help="one part alone")
+    parser.add_argument("--peer", choices=["litellm"], help="measure another gateway beside it, too")
     wished = parser.parse_args()
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="parley-bench-") as folder:
         for name in [wished.only] if wished.only else PARTS:
-            rows += PARTS[name](Path(folder) / name, wished.quick)
+            rows += PARTS[name](Path(folder) / name, wished)
     print(show(rows))
     sys.exit(0 if all(row.is_kept for row in rows) else 1)
 
 
-def _measure_chat(folder: Path, is_quick: bool) -> list[Row]:
+def _measure_chat(folder: Path, wished: argparse.Namespace) -> list[Row]:
     with upstream_running() as upstream:
         installation = Installation(folder)
         installation.prepare(upstream)
         return [
             *_starts(installation),
-            *_use(installation, replies.QUICK if is_quick else replies.FULL),
+            *_use(installation, replies.QUICK if wished.quick else replies.FULL),
         ]
 
 
-def _measure_gateway(folder: Path, is_quick: bool) -> list[Row]:
-    return gateway.measure_gateway(folder, gateway.QUICK if is_quick else gateway.FULL)
+def _measure_gateway(folder: Path, wished: argparse.Namespace) -> list[Row]:
+    scale = gateway.QUICK if wished.quick else gateway.FULL
+    return gateway.measure_gateway(folder, scale, with_peer=wished.peer is not None)
 
 
-def _measure_usage(folder: Path, is_quick: bool) -> list[Row]:
-    return usage.measure_usage(folder, usage.QUICK if is_quick else usage.FULL)
+def _measure_usage(folder: Path, wished: argparse.Namespace) -> list[Row]:
+    return usage.measure_usage(folder, usage.QUICK if wished.quick else usage.FULL)
 
 
 PARTS = {"chat": _measure_chat, "gateway": _measure_gateway, "usage": _measure_usage}

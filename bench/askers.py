@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -11,7 +11,10 @@ import orjson
 
 from bench.instant import CHUNKS, LAST, LENGTH, WORD
 
+CLIENTS = 16
 COUNTED = WORD.strip().encode()
+CHUNKED = -1
+"""The length of an answer of which only the end tells that it is whole."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +76,14 @@ class Asker(asyncio.Protocol):
 
     async def ask(self, request: bytes) -> Answered:
         """Ask, and wait for the whole answer. Raises RuntimeError when it is not what the upstream said."""
-        self._waiting = self._begin(request)
-        answered = await self._waiting
+        answered = await self.ask_plainly(request)
         _check(answered.received)
         return answered
+
+    async def ask_plainly(self, request: bytes) -> Answered:
+        """Ask, and wait for whatever is answered."""
+        self._waiting = self._begin(request)
+        return await self._waiting
 
     async def ask_for_a_word(self, request: bytes) -> None:
         """Ask, and wait only until the answer has begun."""
@@ -121,9 +128,6 @@ class Asker(asyncio.Protocol):
             self._waiting.set_result(Answered(self._asked, self._first_word or now, now, received))
 
 
-CHUNKED = -1
-
-
 @asynccontextmanager
 async def connected(server: Server, count: int = 1) -> AsyncIterator[list[Asker]]:
     askers = [await connect(server) for _ in range(count)]
@@ -138,6 +142,20 @@ async def connect(server: Server) -> Asker:
     address = urlsplit(server.url)
     _, asker = await asyncio.get_running_loop().create_connection(Asker, address.hostname, address.port)
     return asker
+
+
+async def ask_while(server: Server, request: bytes, is_on: Callable[[], bool]) -> int:
+    """How many questions CLIENTS programs asked, each of them one after the other, while it was on."""
+
+    async def keep_asking(asker: Asker) -> int:
+        count = 0
+        while is_on():
+            await asker.ask(request)
+            count += 1
+        return count
+
+    async with connected(server, CLIENTS) as askers:
+        return sum(await asyncio.gather(*map(keep_asking, askers)))
 
 
 def _length_of(received: bytes) -> int | None:

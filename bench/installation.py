@@ -118,8 +118,8 @@ def upstream_running(module: str = "bench.upstream") -> Iterator[str]:
         end(process)
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + SECONDS_TO_START
+def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = SECONDS_TO_START) -> None:
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         try:
             urlopen(url, timeout=5).close()  # noqa: S310  (our own address)

@@ -1,13 +1,14 @@
 """A provider of the benchmark's own that costs next to nothing: OpenAI's protocol, answered at once.
 
 The model `instant` answers with a document, or with a stream of CHUNKS pieces, each written on its own. The model
-`endless` streams until whoever asked is gone; `GET /open` says how many such streams there are.
+`endless` streams until whoever asked is gone; `GET /quiet` is answered when there is no such stream.
 """
 
 import asyncio
 import re
 import sys
 from collections.abc import Iterator
+from typing import ClassVar
 
 import orjson
 import uvloop
@@ -21,6 +22,7 @@ STREAMS = re.compile(rb'"stream": ?true')
 IS_ENDLESS = re.compile(rb'"model": ?"endless"')
 WANTS_USAGE = re.compile(rb'"include_usage": ?true')
 LAST = b"0\r\n\r\n"
+EDGE = 4_096
 
 
 def answer_with(body: bytes, media_type: str = "application/json") -> bytes:
@@ -60,6 +62,7 @@ PIECE = _chunk({"content": WORD})
 FINISH = _chunk({}, "stop")
 FIGURES = _event(orjson.dumps(ABOUT | {"object": "chat.completion.chunk", "choices": [], "usage": USAGE}))
 END = _event(b"[DONE]") + LAST
+QUIET = answer_with(b"quiet", "text/plain")
 MODELS = answer_with(
     orjson.dumps({"object": "list", "data": [{"id": name, "object": "model"} for name in (INSTANT, ENDLESS)]})
 )
@@ -68,34 +71,42 @@ MODELS = answer_with(
 class Answering(asyncio.Protocol):
     """One connection, kept alive; requests come one after the other."""
 
-    endless: set["Answering"] = set()  # noqa: RUF012  (of the whole process)
+    # Of the whole process.
+    endless: ClassVar[set["Answering"]] = set()
+    waiting: ClassVar[list[asyncio.Transport]] = []
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._loop = asyncio.get_running_loop()
-        self._received = bytearray()
-        self._wanted = 0
+        self._begin()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.endless.discard(self)
+        self._tell_when_quiet()
 
     def data_received(self, data: bytes) -> None:
-        self._received += data
-        if len(self._received) < self._wanted:
-            return
-        end_of_head = self._received.find(b"\r\n\r\n") + 4
-        if end_of_head < 4:
-            return
-        length = LENGTH.search(self._received, 0, end_of_head)
-        self._wanted = end_of_head + (int(length[1]) if length else 0)
-        if len(self._received) >= self._wanted:
-            request, self._received = bytes(self._received), bytearray()
-            self._wanted = 0
+        self._came += len(data)
+        self._request += data
+        self._wanted = self._wanted or _length_of(self._request)
+        # Of a large request only the beginning and the end are kept, where all stands that concerns us.
+        if self._wanted and len(self._request) > 2 * EDGE:
+            self._request = self._request[:EDGE] + self._request[-EDGE:]
+        if self._wanted and self._came >= self._wanted:
+            request = self._request
+            self._begin()
             self._answer(request)
 
+    def _begin(self) -> None:
+        self._request, self._came, self._wanted = b"", 0, 0
+
+    def _tell_when_quiet(self) -> None:
+        while self.waiting and not self.endless:
+            self.waiting.pop().write(QUIET)
+
     def _answer(self, request: bytes) -> None:
-        if request.startswith(b"GET /open"):
-            self._transport.write(answer_with(b"%d" % len(self.endless), "text/plain"))
+        if request.startswith(b"GET /quiet"):
+            self.waiting.append(self._transport)
+            self._tell_when_quiet()
         elif request.startswith(b"GET"):
             self._transport.write(MODELS)
         elif not STREAMS.search(request):
@@ -118,6 +129,15 @@ class Answering(asyncio.Protocol):
         if self in self.endless:
             self._transport.write(PIECE)
             self._loop.call_later(SECONDS_BETWEEN_CHUNKS, self._drip)
+
+
+def _length_of(request: bytes) -> int:
+    """Of the whole request with its head; 0 while the head is not whole."""
+    end_of_head = request.find(b"\r\n\r\n") + 4
+    if end_of_head < 4:
+        return 0
+    length = LENGTH.search(request, 0, end_of_head)
+    return end_of_head + (int(length[1]) if length else 0)
 
 
 def _stream(*, with_usage: bool) -> Iterator[bytes]:

@@ -1,17 +1,18 @@
-"""How much a server answers in a second when many programs ask at once."""
+"""How much is answered in a second when many programs ask at once: by Parley, its upstream, and perhaps a peer."""
 
-import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from bench.askers import Asker, Server, connected
+from bench.askers import CLIENTS, Server, ask_while
 from bench.installation import Running
 from bench.instant import CHUNKS, INSTANT
 from bench.table import Row
 
-CLIENTS = 16
+PARLEY, UPSTREAM = "Parley", "the upstream itself"
+LEAST_TIMES_OF_A_PEER = {False: 15, True: 25}
+"""By whether answers are streamed."""
 
 
 @dataclass(frozen=True)
@@ -31,50 +32,54 @@ class Pace:
     processor_ms: float
 
 
-async def paces(sides: list[Side], *, streaming: bool, rounds: int, seconds: float) -> dict[str, Pace]:
+async def measure_throughput(sides: Sequence[Side], rounds: int, seconds: float) -> list[Row]:
+    """Of Parley and whatever else is among the sides, without streams and with them."""
+    rows = []
+    for streaming in (False, True):
+        paces = await _paces(sides, rounds, seconds, streaming=streaming)
+        rows += _rows(paces, streaming=streaming)
+    return rows
+
+
+async def _paces(sides: Sequence[Side], rounds: int, seconds: float, *, streaming: bool) -> dict[str, Pace]:
     """The median pace of each side. They take turns, so that what else the machine does is the same for all."""
     taken: dict[str, list[Pace]] = {side.name: [] for side in sides}
     for number in range(rounds + 1):
         for side in sides:
-            pace = await _round(side, seconds if number else seconds / 2, streaming=streaming)
-            if number:  # the first is for what every server keeps warm
+            pace = await _pace(side, seconds, streaming=streaming)
+            if number:  # the first round is for what every server keeps warm
                 taken[side.name].append(pace)
-    return {name: _middle(of_side) for name, of_side in taken.items()}
+    return {name: _middle(paces) for name, paces in taken.items()}
 
 
-def rows_of(name: str, taken: dict[str, Pace], *, streaming: bool) -> list[Row]:
-    what = f"streams of {CHUNKS} chunks" if streaming else "requests"
-    pace = taken[name]
-    return [
-        Row(f"API, {what}, {CLIENTS} clients", pace.per_second, "/s"),
-        Row(f"API, {what}, computed for each", pace.processor_ms, "ms"),
-    ]
-
-
-async def ask_until(server: Server, request: bytes, is_over: Callable[[], bool]) -> int:
-    """How many questions CLIENTS programs asked, one after the other each, until it was over."""
-
-    async def keep_asking(asker: Asker) -> int:
-        count = 0
-        while not is_over():
-            await asker.ask(request)
-            count += 1
-        return count
-
-    async with connected(server, CLIENTS) as askers:
-        return sum(await asyncio.gather(*map(keep_asking, askers)))
-
-
-async def _round(side: Side, seconds: float, *, streaming: bool) -> Pace:
+async def _pace(side: Side, seconds: float, *, streaming: bool) -> Pace:
     request = side.server.question(INSTANT, streaming=streaming)
     computed = side.running.processor_seconds() if side.running else 0
     begun = time.monotonic()
-    count = await ask_until(side.server, request, lambda: time.monotonic() - begun > seconds)
+    count = await ask_while(side.server, request, lambda: time.monotonic() - begun < seconds)
     took = time.monotonic() - begun
     if side.running:
         computed = side.running.processor_seconds() - computed
     return Pace(count / took, computed / count * 1000)
 
 
-def _middle(taken: list[Pace]) -> Pace:
-    return Pace(median(pace.per_second for pace in taken), median(pace.processor_ms for pace in taken))
+def _middle(paces: Sequence[Pace]) -> Pace:
+    return Pace(median(pace.per_second for pace in paces), median(pace.processor_ms for pace in paces))
+
+
+def _rows(paces: dict[str, Pace], *, streaming: bool) -> list[Row]:
+    what = f"API, streams of {CHUNKS} chunks" if streaming else "API, requests"
+    parley = paces[PARLEY]
+    rows = [
+        Row(f"{what}, {CLIENTS} clients", parley.per_second, "/s"),
+        Row(f"{what}, computed for each", parley.processor_ms, "ms"),
+    ]
+    for name, pace in paces.items():
+        if name != PARLEY:
+            rows.append(Row(f"{what}, {CLIENTS} clients, {name}", pace.per_second, "/s"))
+        if name not in (PARLEY, UPSTREAM):
+            times = parley.per_second / pace.per_second
+            rows.append(
+                Row(f"{what}, against {name}", times, "times", least=LEAST_TIMES_OF_A_PEER[streaming])
+            )
+    return rows

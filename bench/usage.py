@@ -15,15 +15,16 @@ from statistics import median
 from app.commands.made_up import MadeUpPerson, calls_by_day, liked_models
 from app.core.clock import now
 from app.core.database import Database
-from app.core.settings import ROOT, Settings
+from app.core.settings import Settings
 from app.core.version import VERSION
 from app.usage import ledger
 from app.usage.ledger import Entry
 from bench.installation import Installation, Running
+from bench.kept import KEPT
 from bench.pages import signed_in, times_of
 from bench.table import Row
 
-KEPT = ROOT / ".cache" / "bench" / "years"
+YEARS = KEPT / "years"
 PEOPLE = 500
 ADMINISTRATOR = "alice.marchetti"
 LIMIT_PAGE_MS = 150
@@ -72,10 +73,10 @@ def measure_usage(folder: Path, scale: Scale) -> list[Row]:
 
 def _year(scale: Scale) -> tuple[Path, float | None]:
     """Where the year is, and how long it took to make up; None: it was there."""
-    folder = KEPT / f"{VERSION}-{date.today():%Y-%m-%d}-{scale.calls}"  # noqa: DTZ011  (only a name)
+    folder = YEARS / f"{VERSION}-{date.today():%Y-%m-%d}-{scale.calls}"  # noqa: DTZ011  (only a name)
     if folder.exists():
         return folder / "data", None
-    shutil.rmtree(KEPT, ignore_errors=True)
+    shutil.rmtree(YEARS, ignore_errors=True)
     begun = time.monotonic()
     unfinished = folder.with_name("unfinished")
     Installation(unfinished).make_up_a_year(PEOPLE, scale.calls)
