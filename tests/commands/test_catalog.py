@@ -108,6 +108,22 @@ def test_rotation_encrypts_everything_with_a_new_key(installation: Path) -> None
     assert oct(file.stat().st_mode)[-3:] == "600"
 
 
+def test_rotation_covers_further_keys(installation: Path) -> None:
+    add_with_key()
+    another = open_vault(Settings()).encrypt("sk-another-9876543210")
+    with sqlite3.connect(installation / "parley.db") as database:
+        (connection,) = database.execute("SELECT id FROM connections").fetchone()
+        database.execute("INSERT INTO connection_keys VALUES ('k1', ?, ?, '••••3210')", (connection, another))
+
+    done = parley("secrets", "rotate")
+
+    assert "Encrypted 2 keys anew" in done.output
+    (new,) = (installation / ENCRYPTION_KEY_FILE).read_text().split()
+    with sqlite3.connect(installation / "parley.db") as database:
+        (stored,) = database.execute("SELECT encrypted_key FROM connection_keys").fetchone()
+    assert Vault((new,)).decrypt(stored) == "sk-another-9876543210"
+
+
 def test_an_interrupted_rotation_loses_nothing(installation: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add_with_key()
     with monkeypatch.context() as interrupted:
