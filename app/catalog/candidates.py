@@ -7,7 +7,7 @@ reason: a local model that is switched off still keeps what is meant for it from
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalog.access import FoundModel, ModelNotUsable, full_name_of, never_heard_of, refusal
@@ -78,8 +78,19 @@ async def _behind(session: AsyncSession, alias: Alias, user_id: str) -> Candidat
 
 async def _of_target(session: AsyncSession, target: AliasTarget, user_id: str) -> Candidate | None:
     connection, _, model = target.model.partition("/")
-    pair = await _one(session, BY_FULL_NAME, user_id, connection=connection, model=model)
-    return None if pair is None else await _candidate(session, pair, target.weight)
+    if pair := await _one(session, BY_FULL_NAME, user_id, connection=connection, model=model):
+        return await _candidate(session, pair, target.weight)
+    return await _of_lost_target(session, target)
+
+
+async def _of_lost_target(session: AsyncSession, target: AliasTarget) -> Candidate | None:
+    """A local model that is listed no more still keeps what is meant for it in the house."""
+    connection, _, model = target.model.partition("/")
+    is_listed = exists().where(Model.connection_id == Connection.id, Model.name == model)
+    query = select(Connection.id).where(Connection.name == connection, Connection.is_local, ~is_listed)
+    if await session.scalar(query) is None:
+        return None
+    return Candidate(target.model, True, target.weight, why_not=never_heard_of(target.model))
 
 
 async def _candidate(session: AsyncSession, pair: Pair, weight: int = 1) -> Candidate:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import not_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,7 +12,7 @@ from app.accounts import audit
 from app.accounts.audit import Act
 from app.catalog.addresses import Address, is_in_the_house, normalised
 from app.catalog.keys import clean_key, forget_all
-from app.catalog.models import Connection
+from app.catalog.models import Alias, AliasTarget, Connection
 from app.catalog.naming import free_name, slug_of
 from app.core.clock import now
 from app.core.crypto import Vault, masked
@@ -113,9 +113,23 @@ def mark_local(session: AsyncSession, connection: Connection, is_local: bool, ac
 
 
 async def remove(session: AsyncSession, connection: Connection, act: Act) -> None:
-    """Gone with its key and its models; chats stay as they are and ask for another model."""
+    """Gone with its key and its models; chats stay as they are and ask for another model. Raises Conflict."""
+    if alias := await _alias_kept_in_the_house_by(session, connection):
+        raise Conflict(
+            f"Without {connection.label}, which is local, the alias “{alias}” would ask somebody outside of the "
+            "house. Change or remove the alias first."
+        )
     _record(session, act, "connection.removed", connection)
     await session.delete(connection)
+
+
+async def _alias_kept_in_the_house_by(session: AsyncSession, connection: Connection) -> str | None:
+    """The name of an alias that stands for a model of this local connection, and for models of others."""
+    is_own = AliasTarget.model.startswith(f"{connection.name}/", autoescape=True)
+    own = select(AliasTarget.alias_id).where(is_own)
+    others = select(AliasTarget.alias_id).where(not_(is_own))
+    named = select(Alias.name).where(not_(Alias.allows_cloud), Alias.id.in_(own), Alias.id.in_(others))
+    return await session.scalar(named.order_by(Alias.name).limit(1)) if connection.is_local else None
 
 
 async def refuse_taken(session: AsyncSession, wish: Wish) -> None:

@@ -7,17 +7,18 @@ from dataclasses import dataclass, field
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from app.accounts.audit import COMMAND_LINE, Act
 from app.accounts.models import Group
-from app.catalog import aliases, restrictions
+from app.catalog import aliases, connections, restrictions
 from app.catalog.access import ModelNotUsable
 from app.catalog.aliases import Share, Wish
 from app.catalog.models import Connection, Model
 from app.core.clock import now
 from app.core.crypto import Vault
 from app.core.database import Database
+from app.core.errors import Conflict
 from app.core.settings import Settings
 from app.gateway.calls import Call, Completion, Gateway
 from app.providers.base import Request, Role, TextDelta, Turn
@@ -218,6 +219,20 @@ async def test_what_is_local_never_goes_on_to_the_cloud(market: Market) -> None:
         await market.ask("private")
 
     assert market.asked("north") == 0
+
+
+async def test_a_local_model_that_is_listed_no_more_sends_nobody_to_the_cloud(market: Market) -> None:
+    await market.change("cellar", is_local=True)
+    await market.alias("private", "cellar/gpt", "north/gpt")
+    async with market.database.writing() as session:
+        cellar = (await session.scalars(select(Connection).where(Connection.name == "cellar"))).one()
+        await session.execute(delete(Model).where(Model.connection_id == cellar.id))
+
+    with pytest.raises(ModelNotUsable, match="cellar/gpt"):
+        await market.ask("private")
+    async with market.database.writing() as session:
+        with pytest.raises(Conflict, match="private"):
+            await connections.remove(session, await connections.by_name(session, "cellar"), ACT)
 
 
 async def test_a_local_connection_that_rests_sends_nobody_to_the_cloud(market: Market) -> None:
