@@ -1,14 +1,17 @@
 """Local servers are told what to hold in memory: by pages and by scripts, in the background, for all to see."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from playwright.async_api import Browser, expect
 from sqlalchemy import select
 
+from app.accounts import cookies
 from app.catalog import local_servers
 from app.catalog.models import Connection, LoadState, Model, ModelLoad
 from app.core.clock import now
@@ -119,7 +122,8 @@ async def test_what_is_under_way_is_seen_after_a_reload(
     assert "is loading already" in again.json()["error"]["message"]
     assert "Loading" not in fragment.text
     assert "Unload qwen3:8b" in fragment.text
-    assert "hx-trigger" not in fragment.text.partition(">")[0], "it does not look again for nothing"
+    assert "look-again" in page.text
+    assert "look-again" not in fragment.text, "it does not look again for nothing"
 
 
 async def test_what_failed_says_why(cast: Cast, workshop: Connection) -> None:
@@ -220,6 +224,28 @@ async def test_a_cloud_provider_cannot_be_told(cast: Cast, database: Database) -
 
     assert response.status_code == 422
     assert "Ollama and LM Studio" in response.json()["error"]["message"]
+
+
+async def test_a_page_follows_until_it_is_loaded(
+    cast: Cast, workshop: Connection, ollama: MemoryServer, browser: Browser, address: str
+) -> None:
+    """Looked at for longer than one round, without leaving the page."""
+    ollama.may_load.clear()
+    context = await browser.new_context(base_url=address)
+    await context.add_cookies([{"name": cookies.NAME, "value": cast.alice.token, "url": address}])
+    page = await context.new_page()
+    await page.goto("/admin/models")
+    await page.get_by_label("Model to load at Workshop").select_option("qwen3:8b")
+    await page.get_by_role("button", name="Load", exact=True).click()
+
+    await expect(page.get_by_text(re.compile(r"Loading qwen3:8b\s+for [2-9] s"))).to_be_visible(
+        timeout=20_000
+    )
+    ollama.may_load.set()
+    await expect(page.get_by_role("button", name="Unload qwen3:8b")).to_be_visible(timeout=20_000)
+    await page.get_by_role("button", name="Unload qwen3:8b").click()
+    await expect(page.get_by_text("Nothing. The first question")).to_be_visible(timeout=20_000)
+    await context.close()
 
 
 class TestOnPostgres:
