@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalog import health
 from app.core.database import Database
+from app.core.errors import Unavailable
 from app.usage import ledger, open_calls, reservations
 from app.usage.ledger import Entry
 from app.usage.purses import Book
@@ -27,6 +28,8 @@ SECONDS_AFTER_A_FAILURE = 2.0
 MOST_PER_WRITE = 1_000
 MOST_WAITING = 50_000
 """Bounds memory when the database is away for long; what is dropped is counted in the log."""
+CANNOT_WRITE = (SQLAlchemyError, Unavailable)
+"""The database fails, or the turn to write does not come in time."""
 
 
 @dataclass(frozen=True)
@@ -67,26 +70,29 @@ class Settler:
             await self._arrived.wait()
             await asyncio.sleep(SECONDS_BETWEEN_WRITES)
             try:
-                await self._flush_to_the_end()
-            except SQLAlchemyError as error:
+                await self.flush()
+            except CANNOT_WRITE as error:
                 log.warning("settling_failed", waiting=len(self._waiting), kind=type(error).__name__)
                 await asyncio.sleep(SECONDS_AFTER_A_FAILURE)
 
     async def flush(self) -> None:
-        """Write everything that waits. What could not be written keeps waiting."""
+        """Write everything that waits. What could not be written keeps waiting.
+
+        Whoever waits for it may be cancelled, the writing is not: a batch whose commit was cut off would be written
+        twice, or never.
+        """
+        self._flushing = asyncio.create_task(self._flush())
+        await asyncio.shield(self._flushing)
+
+    async def _flush(self) -> None:
         async with self._writing:
             while batch := self._take():
                 try:
                     await self._write(batch)
-                except SQLAlchemyError:
+                except CANNOT_WRITE:
                     self._waiting.extendleft(reversed(await self._not_entered(batch)))
                     raise
             self._arrived.clear()
-
-    async def _flush_to_the_end(self) -> None:
-        """Flush without being interrupted: a batch whose commit was cut off would be written twice, or never."""
-        self._flushing = asyncio.create_task(self.flush())
-        await asyncio.shield(self._flushing)
 
     async def _not_entered(self, batch: list[Settlement]) -> list[Settlement]:
         """What is to be tried again: not what was committed just before the connection was lost."""

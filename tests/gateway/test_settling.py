@@ -1,14 +1,18 @@
 """What calls used is written down even when the database is away for a while, and when the server stops."""
 
+import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.clock import now
 from app.core.database import Database
+from app.core.errors import Unavailable
 from app.core.settings import Settings
 from app.gateway import settling
 from app.gateway.calls import Gateway
@@ -66,6 +70,47 @@ async def test_nothing_is_lost_when_a_write_fails(
     assert await count(database) == 0
 
     await settler.flush()
+    await settler.flush()
+    assert await count(database) == 1
+
+
+async def test_nothing_is_lost_when_the_turn_to_write_does_not_come(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settler = Settler(database)
+    settler.hand_in(settlement())
+
+    async def refuse(*_: object) -> None:
+        raise Unavailable("The database is busy. Try again in a moment.")
+
+    with monkeypatch.context() as trouble:
+        trouble.setattr(settling, "enter", refuse)
+        with pytest.raises(Unavailable):
+            await settler.flush()
+
+    await settler.flush()
+    assert await count(database) == 1
+
+
+async def test_nothing_is_lost_when_whoever_waits_for_it_leaves(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settler = Settler(database)
+    settler.hand_in(settlement())
+    enter, has_begun = settling.enter, asyncio.Event()
+
+    async def enter_slowly(session: AsyncSession, batch: Sequence[Settlement]) -> list[Entry]:
+        has_begun.set()
+        await asyncio.sleep(0.05)
+        return await enter(session, batch)
+
+    monkeypatch.setattr(settling, "enter", enter_slowly)
+    waiting = asyncio.create_task(settler.flush())
+    await has_begun.wait()
+    waiting.cancel()
+    await asyncio.wait((waiting,))
+    assert waiting.cancelled()
+
     await settler.flush()
     assert await count(database) == 1
 
