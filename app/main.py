@@ -3,6 +3,7 @@
 The only module that knows every room.
 """
 
+import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -56,6 +57,7 @@ from app.v1.ollama import api as ollama_api
 from app.v1.openai import api as openai_api
 
 SECONDS_UNTIL_A_THREAD_GETS_ITS_TURN = 0.0005
+GARBAGE_THRESHOLDS = (10_000, 20, 50)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -117,6 +119,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     # SQLite answers from threads of its own: they are not to wait five milliseconds for a busy event loop.
     sys.setswitchinterval(SECONDS_UNTIL_A_THREAD_GETS_ITS_TURN)
+    # What was imported stays: to look through all of it for garbage would hold everybody up for a tenth of a second.
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
     secrets = load_secrets(settings)
     app.state.secrets = secrets
     app.state.vault = open_vault(settings)

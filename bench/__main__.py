@@ -13,7 +13,7 @@ from statistics import median
 
 import uvloop
 
-from bench import replies, usage
+from bench import gateway, replies, usage
 from bench.installation import Installation, Running, upstream_running
 from bench.limits import measure_limits
 from bench.pages import measure_first_visit, measure_pages
@@ -27,18 +27,35 @@ SECONDS_UNTIL_IDLE = 5
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer and smaller measurements")
-    is_quick = parser.parse_args().quick
-    scale, of_usage = (replies.QUICK, usage.QUICK) if is_quick else (replies.FULL, usage.FULL)
-    with tempfile.TemporaryDirectory(prefix="parley-bench-") as folder, upstream_running() as upstream:
-        installation = Installation(Path(folder))
-        installation.prepare(upstream)
-        rows = [
-            *_starts(installation),
-            *_use(installation, scale),
-            *usage.measure_usage(Path(folder), of_usage),
-        ]
+    parser.add_argument("--only", choices=PARTS, help="one part alone")
+    wished = parser.parse_args()
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="parley-bench-") as folder:
+        for name in [wished.only] if wished.only else PARTS:
+            rows += PARTS[name](Path(folder) / name, wished.quick)
     print(show(rows))
     sys.exit(0 if all(row.is_kept for row in rows) else 1)
+
+
+def _measure_chat(folder: Path, is_quick: bool) -> list[Row]:
+    with upstream_running() as upstream:
+        installation = Installation(folder)
+        installation.prepare(upstream)
+        return [
+            *_starts(installation),
+            *_use(installation, replies.QUICK if is_quick else replies.FULL),
+        ]
+
+
+def _measure_gateway(folder: Path, is_quick: bool) -> list[Row]:
+    return gateway.measure_gateway(folder, gateway.QUICK if is_quick else gateway.FULL)
+
+
+def _measure_usage(folder: Path, is_quick: bool) -> list[Row]:
+    return usage.measure_usage(folder, usage.QUICK if is_quick else usage.FULL)
+
+
+PARTS = {"chat": _measure_chat, "gateway": _measure_gateway, "usage": _measure_usage}
 
 
 def _starts(installation: Installation) -> list[Row]:

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,10 @@ class Running:
     def resident_megabytes(self) -> float:
         return sum(_resident_kilobytes(process_id) for process_id in _family(self.process.pid)) / 1024
 
+    def processor_seconds(self) -> float:
+        """How long it has computed so far. Hardly depends on what else the machine does."""
+        return sum(_ticks(process_id) for process_id in _family(self.process.pid)) / os.sysconf("SC_CLK_TCK")
+
 
 class Installation:
     """A DATA_DIR. Prepared, it has an administrator `alice`, two keys of hers and a connection to the upstream."""
@@ -43,7 +47,7 @@ class Installation:
         self.key = ""
         self.limited_key = ""
 
-    def prepare(self, upstream: str) -> None:
+    def prepare(self, upstream: str, priced: Sequence[str] = (MODEL,)) -> None:
         self._parley("users", "add", "alice", "--email=alice@example.org", "--admin", "--password-stdin")
         self._parley(
             "providers",
@@ -54,9 +58,15 @@ class Installation:
             "--enable-all-models",
         )
         self.key = self._parley("keys", "add", "--user=alice").split()[-1]
-        self._parley("prices", "set", MODEL, "--input=1", "--output=4")
+        for model in priced:
+            self._parley("prices", "set", model, "--input=1", "--output=4")
         # Far away, as limits are nearly always.
         self.limited_key = self._parley("keys", "add", "--user=alice", "--limit=100000").split()[-1]
+
+    def limit_everybody(self) -> None:
+        """Hard limits, far away, beside that of the key."""
+        for whose in ("workspace", "user:alice"):
+            self._parley("budgets", "add", f"--scope={whose}", "--limit=1000000")
 
     def prepare_tables(self) -> None:
         """Only the tables, with nothing in them."""
@@ -96,12 +106,10 @@ class Installation:
 
 
 @contextmanager
-def upstream_running() -> Iterator[str]:
+def upstream_running(module: str = "bench.upstream") -> Iterator[str]:
     """The upstream's address, while it runs."""
     port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.upstream", str(port)], cwd=ROOT, stderr=subprocess.DEVNULL
-    )
+    process = subprocess.Popen([sys.executable, "-m", module, str(port)], cwd=ROOT, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
         wait_for(f"{url}/v1/models", process)
@@ -150,3 +158,9 @@ def _family(process_id: int) -> list[int]:
 def _resident_kilobytes(process_id: int) -> int:
     status = Path(f"/proc/{process_id}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+
+
+def _ticks(process_id: int) -> int:
+    # After the name, which may hold anything: the 14th and 15th field are user and system time.
+    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])

@@ -6,16 +6,26 @@ from statistics import median, quantiles
 
 @dataclass(frozen=True)
 class Row:
-    """One measurement. `limit` is the most that was promised, None where nothing was; `unit` follows both."""
+    """One measurement. `limit` is the most that was promised and `least` the least, None where nothing was; `unit`
+    follows all of them."""
 
     name: str
     measured: float
     unit: str
     limit: float | None = None
+    least: float | None = None
 
     @property
     def is_kept(self) -> bool:
-        return self.limit is None or self.measured <= self.limit
+        return (self.limit is None or self.measured <= self.limit) and (
+            self.least is None or self.measured >= self.least
+        )
+
+    @property
+    def promised(self) -> str:
+        if self.limit is not None:
+            return f"at most {self.limit:g} {self.unit}"
+        return "" if self.least is None else f"at least {self.least:g} {self.unit}"
 
 
 def p99(values: list[float]) -> float:
@@ -39,6 +49,5 @@ def show(rows: list[Row]) -> str:
 
 
 def _line(row: Row, width: int) -> str:
-    promised = "" if row.limit is None else f"at most {row.limit:g} {row.unit}"
-    verdict = "" if row.limit is None else ("ok" if row.is_kept else "MISSED")
-    return f"{row.name:<{width}}  {row.measured:>10.1f} {row.unit:<9} {promised:<20} {verdict}".rstrip()
+    verdict = "" if not row.promised else ("ok" if row.is_kept else "MISSED")
+    return f"{row.name:<{width}}  {row.measured:>10.1f} {row.unit:<9} {row.promised:<20} {verdict}".rstrip()

@@ -23,7 +23,7 @@ from bench.installation import Installation, Running
 from bench.pages import signed_in, times_of
 from bench.table import Row
 
-KEPT = ROOT / ".cache" / "bench"
+KEPT = ROOT / ".cache" / "bench" / "years"
 PEOPLE = 500
 ADMINISTRATOR = "alice.marchetti"
 LIMIT_PAGE_MS = 150

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import orjson
@@ -14,13 +15,19 @@ OTHER_KEY = "sk-vendor-9z8y7x6w5v4u3t2s1r0q"
 
 @dataclass
 class Vendor:
-    """`keys` are accepted, `models` are offered; `mood` is `well`, `lying`, `silent` or `breaking`."""
+    """`keys` are accepted, `models` are offered; keys in `limited_keys` have no calls left.
+
+    `mood` is `well`, `lying`, `silent`, `breaking`, `limited` or `overloaded`; `away` hangs up before it answers.
+    """
 
     url: str = ""
     keys: set[str] = field(default_factory=lambda: {GOOD_KEY})
     models: list[str] = field(default_factory=lambda: ["gpt-large", "gpt-small", "text-embedding-big"])
     mood: str = "well"
     keys_seen: list[str] = field(default_factory=list)
+    limited_keys: set[str] = field(default_factory=set)
+    seconds_to_wait: int = 30
+    """What `retry-after` says: too long to be waited for."""
     words: tuple[str, ...] = ("Good ", "morning, ", "Alice.")
 
     async def list_models(self, request: web.Request) -> web.StreamResponse:
@@ -54,6 +61,13 @@ class Vendor:
             # As some vendors do: the refused key is repeated in the message.
             error = {"message": f"Incorrect API key provided: {key}.", "code": "invalid_api_key"}
             return web.json_response({"error": error}, status=401)
+        if self.mood == "limited" or key in self.limited_keys:
+            waiting = {"retry-after": str(self.seconds_to_wait)}
+            return web.json_response({"error": {"message": "Slow down."}}, status=429, headers=waiting)
+        if self.mood == "overloaded":
+            return web.json_response({"error": {"message": "Too much to do."}}, status=503)
+        if self.mood == "away" and request.transport is not None:
+            request.transport.close()
         return None
 
 
@@ -61,9 +75,9 @@ def _chunk(body: dict[str, object]) -> bytes:
     return b"data: " + orjson.dumps(body) + b"\n\n"
 
 
-@pytest.fixture
-async def vendor() -> AsyncIterator[Vendor]:
-    """A vendor that runs on this machine for one test."""
+@asynccontextmanager
+async def running_vendor() -> AsyncIterator[Vendor]:
+    """A vendor that runs on this machine for as long as the block lasts."""
     vendor = Vendor()
     application = web.Application()
     application.router.add_get("/v1/models", vendor.list_models)
@@ -75,3 +89,10 @@ async def vendor() -> AsyncIterator[Vendor]:
     vendor.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
     yield vendor
     await runner.cleanup()
+
+
+@pytest.fixture
+async def vendor() -> AsyncIterator[Vendor]:
+    """A vendor that runs on this machine for one test."""
+    async with running_vendor() as vendor:
+        yield vendor
