@@ -1,12 +1,12 @@
 """Who is turned away, on each surface alike, and in the words of its clients."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from ipaddress import ip_network
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import select
 
 from app.accounts.key_rules import Rules, Scope
@@ -14,11 +14,9 @@ from app.accounts.models import ApiKey
 from app.catalog.models import Model
 from app.core.clock import now
 from app.core.database import Database
-from app.gateway.calls import Gateway
-from app.usage.models import LedgerEntry
 from tests.cast import Cast, Visitor
 from tests.v1.clients import ANTHROPIC, COUNTING, EMBEDDING, EVERY, NATIVE, OLLAMA, OPENAI, RESPONSES, Client
-from tests.v1.conftest import Connect, MakeKey
+from tests.v1.conftest import Connect, Entries, MakeKey, OnlyEntry
 
 MODEL = "practice/echo-fast"
 SECRET = "practice/secret"
@@ -67,13 +65,10 @@ async def only_key(database: Database) -> ApiKey:
 
 
 @pytest.fixture
-async def unspent(app: FastAPI, database: Database):  # type: ignore[no-untyped-def]
+async def unspent(entries: Entries) -> AsyncIterator[None]:
     """Whoever was turned away is in no ledger."""
     yield
-    gateway: Gateway = app.state.gateway
-    await gateway.flush()
-    async with database.reading() as session:
-        assert (await session.scalars(select(LedgerEntry))).all() == []
+    assert await entries() == []
 
 
 async def test_whoever_holds_a_key_comes_in(client: Visitor, key: str) -> None:
@@ -150,7 +145,7 @@ async def test_lists_name_only_what_a_key_may_use(client: Visitor, make_key: Mak
 
 @pytest.mark.parametrize("surface", [OPENAI, ANTHROPIC, OLLAMA, RESPONSES], ids=lambda client: client.name)
 async def test_a_key_that_is_revoked_ends_what_is_under_way(
-    app: FastAPI, address: str, cast: Cast, database: Database, key: str, surface: Client
+    address: str, cast: Cast, database: Database, key: str, surface: Client, only_entry: OnlyEntry
 ) -> None:
     made = await only_key(database)
     body = surface.asking("practice/echo-fast", "/stall one two three four", streaming=True)
@@ -170,9 +165,7 @@ async def test_a_key_that_is_revoked_ends_what_is_under_way(
 
     assert surface.end not in received
     assert "revoked" in surface.error_at_the_end_of(received)[1]
-    await app.state.gateway.flush()
-    async with database.reading() as session:
-        entry = (await session.scalars(select(LedgerEntry))).one()
+    entry = await only_entry()
     assert (entry.outcome, entry.api_key_id, entry.is_estimate) == ("stopped", made.id, True)
     assert entry.output_tokens > 0
 
