@@ -118,9 +118,11 @@ class _Answer:
         return self._reader.has_finished
 
     def read(self, piece: bytes) -> Iterable[Event]:
-        if self._language.concerns.search(piece):
+        pieces = piece.count(b"data:")
+        # Where not every event ends like an object, something is in it that no client would understand.
+        if pieces != piece.count(b"}\n\n") or self._language.concerns.search(piece):
             yield from self._read_closely(piece)
-        elif pieces := piece.count(b"data:"):
+        elif pieces:
             self._pace.has_begun = True
             yield Passed(piece, pieces)
 
@@ -133,26 +135,35 @@ class _Answer:
 
     def _read_closely(self, piece: bytes) -> Iterable[Event]:
         kept: list[bytes] = []
-        for one in piece.split(b"\n\n"):
-            if not self._language.concerns.search(one):
-                if one:
-                    kept.append(one)
-                continue
-            data = _data(one)
-            if not data or data == b"[DONE]":
-                self._pace.is_over = self._pace.is_over or bool(data)
-                continue
+        reports: list[UsageReport] = []
+        try:
+            for one in piece.split(b"\n\n"):
+                self._read_one(one, kept, reports)
+        except ProviderError:
+            # What was said stays said; before the first word an error is a status of its own.
+            if self._pace.has_begun:
+                yield from _said(kept, reports)
+            raise
+        self._pace.is_over = self._pace.is_over or self._reader.is_over
+        self._pace.has_begun = self._pace.has_begun or bool(kept)
+        yield from _said(kept, reports)
+
+    def _read_one(self, one: bytes, kept: list[bytes], reports: list[UsageReport]) -> None:
+        """Add the event to what the client gets, and what it tells of use to the reports."""
+        data = _data(one) if self._is_to_be_read(one) else b""
+        if data == b"[DONE]":
+            self._pace.is_over = True
+        elif data:
             message = self._understood(data)
-            for event in self._reader.read(message):
-                if isinstance(event, UsageReport):
-                    yield event
+            reports.extend(event for event in self._reader.read(message) if isinstance(event, UsageReport))
             if self._language.is_kept(message, self._passage):
                 kept.append(one)
-        if self._reader.is_over:
-            self._pace.is_over = True
-        if kept:
-            self._pace.has_begun = True
-            yield Passed(b"\n\n".join(kept) + b"\n\n", len(kept))
+        elif one:
+            kept.append(one)
+
+    def _is_to_be_read(self, one: bytes) -> bool:
+        is_sound = one.endswith(b"}") or b"data:" not in one
+        return not is_sound or self._language.concerns.search(one) is not None
 
     def _understood(self, data: bytes) -> Json:
         message = parsed(data)
@@ -163,9 +174,13 @@ class _Answer:
         return message
 
 
+def _said(kept: list[bytes], reports: list[UsageReport]) -> Iterable[Event]:
+    """The words first: whoever sends them on learns by them that none are to be made up."""
+    if kept:
+        yield Passed(b"\n\n".join(kept) + b"\n\n", len(kept))
+    yield from reports
+
+
 def _data(event: bytes) -> bytes:
-    """What stands after `data:` in an event; such events have one line of it."""
-    for line in event.split(b"\n"):
-        if line.startswith(b"data:"):
-            return line[5:].strip()
-    return b""
+    """What stands after `data:` in an event."""
+    return b"\n".join(line[5:].strip() for line in event.split(b"\n") if line.startswith(b"data:"))

@@ -143,7 +143,8 @@ async def _streamed(completion: Completion, gathering: Gathering, line: "Line", 
             await line.send(event.data)
             continue
         gathering.take(event)
-        if said := writer.feed(event):
+        # Beside a provider's own words there are none of ours.
+        if not line.has_passed and (said := writer.feed(event)):
             await line.send(said)
 
 

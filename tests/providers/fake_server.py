@@ -13,11 +13,15 @@ import orjson
 from aiohttp import web
 
 TRANSCRIPTS = Path(__file__).parent / "transcripts"
+SECONDS_TO_BREATHE = 0.05
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One response. `stalls_at`, `breaks_at`: the byte of the body at which it falls silent, or hangs up."""
+    """One response. `stalls_at`, `breaks_at`: the byte of the body at which it falls silent, or hangs up.
+
+    `pauses_at`: the byte at which it takes a breath, so that what follows arrives by itself.
+    """
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -25,6 +29,7 @@ class Answer:
     chunk_size: int | None = None
     stalls_at: int | None = None
     breaks_at: int | None = None
+    pauses_at: int | None = None
 
     def but(self, **changes: object) -> "Answer":
         return replace(self, **changes)
@@ -91,9 +96,10 @@ class FakeServer:
         if answer.stalls_at != 0:
             await response.prepare(request)
         end = answer.breaks_at or answer.stalls_at or len(answer.body)
-        size = answer.chunk_size or max(1, len(answer.body))
+        size = answer.chunk_size or answer.pauses_at or max(1, len(answer.body))
         for start in range(0, 0 if answer.stalls_at == 0 else end, size):
             await response.write(answer.body[start : min(end, start + size)])
+            await asyncio.sleep(SECONDS_TO_BREATHE if answer.pauses_at else 0)
         if answer.breaks_at is not None:
             await asyncio.sleep(0.02)
             _hang_up(request)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import select
 
 from app.accounts import api_keys
 from app.accounts.audit import Act
@@ -12,12 +13,16 @@ from app.accounts.models import User
 from app.catalog.models import Connection, Model
 from app.core.crypto import Secrets, Vault
 from app.core.database import Database
+from app.gateway.calls import Gateway
 from app.providers import wire
+from app.usage.models import LedgerEntry
 from tests.cast import Cast
 from tests.providers.fake_server import FakeServer, running
 
 Connect = Callable[..., Awaitable[None]]
 MakeKey = Callable[..., Awaitable[str]]
+Entries = Callable[[], Awaitable[list[LedgerEntry]]]
+OnlyEntry = Callable[[], Awaitable[LedgerEntry]]
 
 
 @pytest.fixture
@@ -72,3 +77,27 @@ def make_key(app: FastAPI, cast: Cast, database: Database) -> MakeKey:
 async def key(make_key: MakeKey) -> str:
     """Bob's."""
     return await make_key()
+
+
+@pytest.fixture
+def entries(app: FastAPI, database: Database) -> Entries:
+    """`await entries()`: all that the ledger has by now."""
+
+    async def find() -> list[LedgerEntry]:
+        gateway: Gateway = app.state.gateway
+        await gateway.flush()
+        async with database.reading() as session:
+            return list(await session.scalars(select(LedgerEntry)))
+
+    return find
+
+
+@pytest.fixture
+def only_entry(entries: Entries) -> OnlyEntry:
+    """`await only_entry()`: the one that there is."""
+
+    async def find() -> LedgerEntry:
+        [entry] = await entries()
+        return entry
+
+    return find
