@@ -103,13 +103,16 @@ class Replies:
         self._saved_versions.pop(reply_id, None)
 
     async def _write(self, work: Work, reply: Message) -> None:
+        # Also when something fails that nobody foresaw: no reply goes on for ever.
+        ending = Ending(MessageStatus.INTERRUPTED)
         try:
             ending = await self._end_of(work, reply)
         except asyncio.CancelledError:
-            was_wanted = reply.id in self._stopped
-            ending = Ending(MessageStatus.STOPPED if was_wanted else MessageStatus.INTERRUPTED)
-        # What was written is saved even when the server stops right now.
-        await asyncio.shield(self._tasks.start(f"save {reply.id}", self._save(work, reply, ending)))
+            if reply.id in self._stopped:
+                ending = Ending(MessageStatus.STOPPED)
+        finally:
+            # What was written is saved even when the server stops right now.
+            await asyncio.shield(self._tasks.start(f"save {reply.id}", self._save(work, reply, ending)))
 
     async def _end_of(self, work: Work, reply: Message) -> Ending:
         try:
@@ -140,13 +143,16 @@ class Replies:
     def _take_in(self, live: LiveReply, event: Event) -> None:
         match event:
             case TextDelta(text):
-                self.broadcasts.add(live, text)
+                self.broadcasts.add(live, _storable(text))
             case ReasoningDelta(text):
-                self.broadcasts.add_reasoning(live, text)
+                self.broadcasts.add_reasoning(live, _storable(text))
 
     async def _save(self, work: Work, reply: Message, ending: Ending) -> None:
-        owner_id = await self._endings.store(Ended(work.live, reply.chat_id, ending, work.completion))
-        self.broadcasts.end(work.live, ending.status)
+        try:
+            owner_id = await self._endings.store(Ended(work.live, reply.chat_id, ending, work.completion))
+        finally:
+            # One that cannot be stored gets no more heartbeats, and is found like those of a killed process.
+            self.broadcasts.end(work.live, ending.status)
         if owner_id is not None:
             tell(self._hub, owner_id, reply.chat_id, News.REPLY_ENDED)
 
@@ -175,3 +181,8 @@ class Replies:
     async def _read_checkpoint(self, reply_id: str) -> Checkpoint | None:
         async with self._database.reading() as session:
             return await checkpoints.read(session, reply_id)
+
+
+def _storable(text: str) -> str:
+    """Without NUL characters, which PostgreSQL refuses: one would keep all replies from being saved."""
+    return text.replace("\x00", "")
