@@ -7,7 +7,7 @@ import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from functools import partial
+from functools import cache, partial
 
 from fastapi import FastAPI
 
@@ -119,9 +119,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     # SQLite answers from threads of its own: they are not to wait five milliseconds for a busy event loop.
     sys.setswitchinterval(SECONDS_UNTIL_A_THREAD_GETS_ITS_TURN)
-    # What was imported stays: to look through all of it for garbage would hold everybody up for a tenth of a second.
-    gc.freeze()
-    gc.set_threshold(*GARBAGE_THRESHOLDS)
+    _spare_what_was_imported()
     secrets = load_secrets(settings)
     app.state.secrets = secrets
     app.state.vault = open_vault(settings)
@@ -174,6 +172,13 @@ async def _follow_changes(database: Database, hub: Hub) -> None:
             with suppress(Lagged):
                 await news.next()
             database.changes.heard()
+
+
+@cache
+def _spare_what_was_imported() -> None:
+    """It stays: to look through all of it for garbage would hold everybody up for a tenth of a second."""
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
 def _hub_for(settings: Settings) -> Hub:
