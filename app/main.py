@@ -25,7 +25,7 @@ from app.catalog.detection import Detection
 from app.catalog.discovery import SECONDS_BETWEEN_ROUNDS, refresh_due
 from app.catalog.local_servers import LocalServers
 from app.chats import api as chat_api
-from app.chats import erasing, leaving
+from app.chats import erasing, image_pages, leaving
 from app.chats import pages as chat_pages
 from app.chats import socket as chat_socket
 from app.chats import streams as chat_streams
@@ -93,6 +93,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(chat_streams.router)
     app.include_router(chat_api.router)
     app.include_router(chat_socket.router)
+    app.include_router(image_pages.router)
     app.include_router(budget_pages.router)
     app.include_router(usage_pages.router)
     app.include_router(usage_api.router)

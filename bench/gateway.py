@@ -35,7 +35,7 @@ class Scale:
     bulks: int
 
 
-FULL = Scale(rounds=5, seconds=3, questions=2_000, requests=100_000, departures=5_000, bulks=15)
+FULL = Scale(rounds=5, seconds=2, questions=2_000, requests=100_000, departures=5_000, bulks=15)
 QUICK = Scale(rounds=3, seconds=1.5, questions=500, requests=10_000, departures=500, bulks=5)
 
 
@@ -49,7 +49,9 @@ def measure_gateway(folder: Path, scale: Scale, *, with_peer: bool) -> list[Row]
             parley = Server(running.url, installation.limited_key, PREFIX)
             sides = [Side(PARLEY, parley, running), Side(UPSTREAM, Server(upstream, "none"))]
             if with_peer:
-                sides.append(Side(f"LiteLLM {version}", others.enter_context(peer.running(folder, upstream))))
+                sides.append(
+                    Side(f"LiteLLM {version}", *others.enter_context(peer.serving(folder, upstream)))
+                )
             compared = uvloop.run(measure_throughput(sides, scale.rounds, scale.seconds))
             # What follows is of Parley alone: nobody else is to be at work beside it.
             others.close()

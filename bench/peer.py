@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import orjson
 
 from bench.askers import Server
-from bench.installation import end, free_port, wait_for
+from bench.installation import Running, end, free_port, wait_for
 from bench.instant import INSTANT
 from bench.kept import KEPT
 
@@ -35,8 +36,9 @@ def install() -> str:
 
 
 @contextmanager
-def running(folder: Path, upstream: str) -> Iterator[Server]:
+def serving(folder: Path, upstream: str) -> Iterator[tuple[Server, Running]]:
     """LiteLLM, serving; ended with the block. `folder` gets its settings and its log."""
+    begun = time.monotonic()
     port, settings = free_port(), folder / "litellm.yaml"
     settings.write_bytes(_settings(upstream))
     words = [
@@ -59,7 +61,7 @@ def running(folder: Path, upstream: str) -> Iterator[Server]:
     url = f"http://127.0.0.1:{port}"
     try:
         wait_for(f"{url}/health/liveliness", process, SECONDS_TO_START)
-        yield Server(url, KEY)
+        yield Server(url, KEY), Running(url, process, time.monotonic() - begun)
     finally:
         end(process)
 

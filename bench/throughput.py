@@ -11,8 +11,8 @@ from bench.instant import CHUNKS, INSTANT
 from bench.table import Row
 
 PARLEY, UPSTREAM = "Parley", "the upstream itself"
-LEAST_TIMES_OF_A_PEER = {False: 15, True: 25}
-"""By whether answers are streamed."""
+LEAST_TIMES = {False: 15, True: 25}
+"""What a peer does, by whether answers are streamed."""
 
 
 @dataclass(frozen=True)
@@ -69,17 +69,12 @@ def _middle(paces: Sequence[Pace]) -> Pace:
 
 def _rows(paces: dict[str, Pace], *, streaming: bool) -> list[Row]:
     what = f"API, streams of {CHUNKS} chunks" if streaming else "API, requests"
-    parley = paces[PARLEY]
-    rows = [
-        Row(f"{what}, {CLIENTS} clients", parley.per_second, "/s"),
-        Row(f"{what}, computed for each", parley.processor_ms, "ms"),
-    ]
+    rows = []
     for name, pace in paces.items():
-        if name != PARLEY:
-            rows.append(Row(f"{what}, {CLIENTS} clients, {name}", pace.per_second, "/s"))
+        rows.append(Row(f"{what}, {CLIENTS} clients, {name}", pace.per_second, "/s"))
+        if name != UPSTREAM:
+            rows.append(Row(f"{what}, computed for each, {name}", pace.processor_ms, "ms"))
         if name not in (PARLEY, UPSTREAM):
-            times = parley.per_second / pace.per_second
-            rows.append(
-                Row(f"{what}, against {name}", times, "times", least=LEAST_TIMES_OF_A_PEER[streaming])
-            )
+            times = paces[PARLEY].per_second / pace.per_second
+            rows.append(Row(f"{what}, Parley against {name}", times, "times", least=LEAST_TIMES[streaming]))
     return rows

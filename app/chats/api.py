@@ -22,7 +22,6 @@ from app.chats.access import (
 )
 from app.chats.asking import ask, bodies_of, exchange_of, reply_told, whole_reply
 from app.chats.history import page_ending_at
-from app.chats.images import image_of
 from app.chats.news import News, tell
 from app.chats.picker import model_for_next
 from app.chats.replies import Replies
@@ -38,7 +37,6 @@ from app.chats.schemas import (
     NewMessage,
     VariantWish,
 )
-from app.chats.showing import picture
 from app.chats.sidebar import chats_of
 from app.chats.streams import stream_to
 from app.core import paging
@@ -170,16 +168,6 @@ async def create_message(
 async def read_message(message: CurrentMessage, session: Session) -> MessageBody:
     (body,) = await bodies_of(session, [message])
     return body
-
-
-@router.get(
-    "/{chat_id}/messages/{message_id}/images/{image_id}",
-    response_class=Response,
-    responses={200: {"description": "The image itself.", "content": {"image/*": {}}}},
-)
-async def read_image(message: CurrentMessage, session: Session, image_id: str) -> Response:
-    """An image that belongs to a question."""
-    return picture(await image_of(session, message, image_id))
 
 
 @router.post("/{chat_id}/messages/{message_id}/variants", status_code=201, dependencies=[RoomForAnother])

@@ -1,8 +1,11 @@
 """Whoever is shown out takes what is being written for them along: the replies of revoked keys and disabled people."""
 
+import asyncio
 from contextlib import suppress
 
+import structlog
 from sqlalchemy import or_, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.doorkeeper import SHOWN_OUT
@@ -11,7 +14,12 @@ from app.chats.models import RUNNING, Chat, Message
 from app.chats.posting import request_stop
 from app.chats.replies import Replies
 from app.core.database import Database
+from app.core.errors import Unavailable
 from app.live.hub import Hub, Lagged
+
+SECONDS_BETWEEN_TRIES = 1.0
+
+log = structlog.get_logger("parley.leaving")
 
 
 async def follow(database: Database, hub: Hub, replies: Replies) -> None:
@@ -20,7 +28,7 @@ async def follow(database: Database, hub: Hub, replies: Replies) -> None:
         while True:
             with suppress(Lagged):
                 await news.next()
-            await stop_orphans(database, replies)
+            await _stop_them_at_last(database, replies)
 
 
 async def stop_orphans(database: Database, replies: Replies) -> None:
@@ -32,6 +40,15 @@ async def stop_orphans(database: Database, replies: Replies) -> None:
         stopped = [reply.id for reply in await _orphans(session) if await request_stop(session, reply)]
     for reply_id in stopped:
         replies.stop(reply_id)
+
+
+async def _stop_them_at_last(database: Database, replies: Replies) -> None:
+    while True:
+        try:
+            return await stop_orphans(database, replies)
+        except (SQLAlchemyError, Unavailable) as error:
+            log.warning("stopping_failed", kind=type(error).__name__)
+            await asyncio.sleep(SECONDS_BETWEEN_TRIES)
 
 
 async def _orphans(session: AsyncSession) -> list[Message]:

@@ -22,14 +22,12 @@ from app.chats.access import (
 )
 from app.chats.costs import cost_of
 from app.chats.history import Page, page_ending_at
-from app.chats.images import image_of
 from app.chats.models import Chat, Message
 from app.chats.news import News, tell
 from app.chats.picker import model_for_next, picker_for
 from app.chats.posting import Draft
 from app.chats.presenting import chat_view, earlier_url, present
 from app.chats.replies import Replies
-from app.chats.showing import picture
 from app.chats.sidebar import link_to, sidebar_of
 from app.chats.views import ComposerView
 from app.core.clock import now
@@ -84,11 +82,6 @@ async def show_earlier_messages(
     if not is_htmx(request):
         return await _page(request, user, session, chat, shown)
     return await _messages(request, chat, shown)
-
-
-@router.get("/chats/{chat_id}/messages/{message_id}/images/{image_id}")
-async def show_image(message: CurrentMessage, session: Session, image_id: str) -> Response:
-    return picture(await image_of(session, message, image_id))
 
 
 @router.post("/chats/{chat_id}/messages", dependencies=[RoomForAnother])

@@ -9,6 +9,8 @@ from app.providers.passing import Language
 from app.providers.untrusted import Json, objects_at
 
 LIMITS = ("max_completion_tokens", "max_tokens")
+LIMIT_BEFORE_THOSE = "n_predict"
+"""What llama.cpp's server goes by rather than by any other limit."""
 
 
 def _is_kept(message: Json, passage: Passage) -> bool:
@@ -29,13 +31,21 @@ CHAT = Language(
 def passed_document(request: Request, passage: Passage, limit: str) -> Json:
     """What is sent: the model by its own name, figures asked for, and no more tokens than are paid for.
 
-    `limit` is the vendor's name for these, unless the client used another.
+    `limit` is the vendor's name for these, unless the client used others.
     """
     document = {**passage.document, "model": request.model}
     if request.streaming:
         options = document.get("stream_options")
         document["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
     if request.max_output_tokens is not None:
-        said = next((name for name in LIMITS if document.get(name) is not None), limit)
-        document[said] = request.max_output_tokens
+        if not _is_within(document.get(LIMIT_BEFORE_THOSE), request.max_output_tokens):
+            document.pop(LIMIT_BEFORE_THOSE, None)
+        # All that the client used: which of several counts is for the server to say.
+        said = [name for name in LIMITS if document.get(name) is not None]
+        document |= dict.fromkeys(said or [limit], request.max_output_tokens)
     return document
+
+
+def _is_within(wanted: object, most: int) -> bool:
+    # Below zero it means without end.
+    return isinstance(wanted, int) and 0 <= wanted <= most

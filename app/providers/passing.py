@@ -43,9 +43,10 @@ class WholeEvents:
         self._rest = b""
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        if b"\r" in chunk:
-            chunk = chunk.replace(b"\r\n", b"\n")
         piece = self._rest + chunk if self._rest else chunk
+        # Looked for in the whole: a line end may be cut in two.
+        if b"\r" in piece:
+            piece = piece.replace(b"\r\n", b"\n")
         if piece.endswith(b"\n\n"):
             self._rest = b""
             return [piece]

@@ -1,5 +1,7 @@
 """Why a call failed, as every surface can say it. A provider's own 401 is never said as if the caller's key were bad."""
 
+from math import ceil
+
 from app.core.errors import Invalid, ParleyError
 from app.providers.errors import ProviderError, RequestRefused
 from app.v1.surface import BadRequest, Failure
@@ -20,6 +22,8 @@ OF_PROVIDERS = 502
 """Whatever else went wrong behind us."""
 PASSING = frozenset({408, 429, 503, 504})
 """Statuses that may be another's in a moment, unless nobody says when."""
+SECONDS_THAT_CLIENTS_WAIT = 60
+"""Libraries of vendors wait no longer before they try again: a budget that begins anew next month is not for them."""
 
 
 def failure_of(error: ParleyError | ProviderError, request_id: str) -> Failure:
@@ -30,7 +34,7 @@ def failure_of(error: ParleyError | ProviderError, request_id: str) -> Failure:
             message=str(error),
             parameter=error.parameter if isinstance(error, RequestRefused) else None,
             retry_after=error.retry_after,
-            is_final=not error.retryable,
+            is_final=not (error.retryable and _is_soon(error.retry_after or 0)),
             request_id=request_id,
         )
     status = STATUSES.get(error.code, error.status)
@@ -40,7 +44,7 @@ def failure_of(error: ParleyError | ProviderError, request_id: str) -> Failure:
         message=error.message,
         parameter=_parameter(error),
         retry_after=error.retry_after,
-        is_final=error.retry_after is None or status not in PASSING,
+        is_final=error.retry_after is None or status not in PASSING or not _is_soon(error.retry_after),
         request_id=request_id,
     )
 
@@ -48,10 +52,14 @@ def failure_of(error: ParleyError | ProviderError, request_id: str) -> Failure:
 def headers_of(failure: Failure) -> dict[str, str]:
     headers = {"x-should-retry": "false"} if failure.is_final else {}
     if failure.retry_after is not None:
-        headers["retry-after"] = f"{failure.retry_after:g}"
+        headers["retry-after"] = str(ceil(failure.retry_after))
     if failure.status == 401:
         headers["www-authenticate"] = 'Bearer realm="Parley"'
     return headers
+
+
+def _is_soon(seconds: float) -> bool:
+    return seconds <= SECONDS_THAT_CLIENTS_WAIT
 
 
 def _parameter(error: ParleyError) -> str | None:

@@ -69,6 +69,8 @@ class FakeServer:
         self.received: list[Received] = []
         self.hung_up = asyncio.Event()
         """Set when a client left while an answer was stalling."""
+        self.written = 0
+        """Bytes of bodies that were taken off its hands."""
         self.url = ""
 
     def plays(self, *answers: Answer | str) -> None:
@@ -98,7 +100,9 @@ class FakeServer:
         end = answer.breaks_at or answer.stalls_at or len(answer.body)
         size = answer.chunk_size or answer.pauses_at or max(1, len(answer.body))
         for start in range(0, 0 if answer.stalls_at == 0 else end, size):
-            await response.write(answer.body[start : min(end, start + size)])
+            piece = answer.body[start : min(end, start + size)]
+            await response.write(piece)
+            self.written += len(piece)
             await asyncio.sleep(SECONDS_TO_BREATHE if answer.pauses_at else 0)
         if answer.breaks_at is not None:
             await asyncio.sleep(0.02)

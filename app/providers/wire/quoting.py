@@ -15,7 +15,8 @@ WRITTEN_THROUGHOUT = {"arguments", "input"}
 """What a tool is called with, in whatever shape, and the texts that embeddings are asked for."""
 
 SOMETHING_LIKE_A_KEY = re.compile(r"\b(?:sk|gsk|pk|xai|key|Bearer)[-_ ][\w*.-]{6,}|\b[A-Za-z0-9_-]{40,}\b")
-SPACES = re.compile(r"\s+")
+SPACES = re.compile(r"[\s\x00]+")
+"""And NUL, which databases refuse."""
 
 
 def quoted(message: str, private: Sequence[str] = ()) -> str:
