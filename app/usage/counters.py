@@ -22,10 +22,9 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert as insert_into_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_into_sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.upserts import insert_into
 from app.usage.ledger import Entry
 from app.usage.models import Budget, BudgetCounter, BudgetScope, LedgerEntry, Period, Unit
 from app.usage.purse_sums import spent_on_whole_days
@@ -135,11 +134,12 @@ async def locked(session: AsyncSession, purses: Collection[Purse]) -> list[Stand
 async def open_all(session: AsyncSession, purses: Collection[Purse]) -> None:
     """Make the counters that are missing. To be called first in its transaction."""
     await _lock_ledger(session, "SHARE")
-    insert = insert_into_postgresql if _is_postgres(session) else insert_into_sqlite
     for purse in sorted(purses, key=lambda purse: purse.key):
         budget_id, subject, start = purse.key
         row = {"budget_id": budget_id, "subject": subject, "period_start": start, "reserved": 0}
-        statement = insert(COUNTERS).values(row | {"spent": await spent_in_ledger(session, purse)})
+        statement = insert_into(session, COUNTERS).values(
+            row | {"spent": await spent_in_ledger(session, purse)}
+        )
         await session.execute(statement.on_conflict_do_nothing())
 
 

@@ -10,11 +10,10 @@ from datetime import datetime
 
 import orjson
 from sqlalchemy import Table, delete, select
-from sqlalchemy.dialects.postgresql import insert as insert_into_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_into_sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.clock import now
+from app.core.upserts import insert_into
 from app.usage import ledger, reservations
 from app.usage.allotments import Allotment, Draw
 from app.usage.ledger import Entry
@@ -37,8 +36,7 @@ class Note:
 
 async def note(session: AsyncSession, notes: Sequence[Note]) -> None:
     """Keep these, in place of what was noted of the same calls before."""
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    statement = (insert_into_sqlite if is_sqlite else insert_into_postgresql)(OPEN_CALLS)
+    statement = insert_into(session, OPEN_CALLS)
     newer = {name: statement.excluded[name] for name in ("heartbeat_at", "entry")}
     rows = [_row(one) for one in sorted(notes, key=lambda one: one.entry.id)]
     await session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=newer), rows)

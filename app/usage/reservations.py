@@ -11,12 +11,11 @@ from datetime import datetime
 from functools import partial
 
 from sqlalchemy import Table, bindparam, delete, insert, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert as insert_into_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_into_sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.clock import now
 from app.core.database import after_commit
+from app.core.upserts import insert_into
 from app.usage import budgets, counters, days, ledger
 from app.usage.allotments import LEASE, Allotment, Draw
 from app.usage.counters import Change
@@ -199,8 +198,7 @@ async def _take_out(session: AsyncSession, gone: Sequence[tuple[Draw, int]]) -> 
 
 async def _fill(session: AsyncSession, rows: list[dict[str, object]]) -> None:
     """Add to allotments, or begin them."""
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    statement = (insert_into_sqlite if is_sqlite else insert_into_postgresql)(RESERVATIONS)
+    statement = insert_into(session, RESERVATIONS)
     more = RESERVATIONS.c.amount + statement.excluded.amount
     await session.execute(
         statement.on_conflict_do_update(index_elements=["call_id", "budget_id"], set_={"amount": more}), rows

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field, fields
 from typing import Protocol
 
 from sqlalchemy import Table, delete, func
-from sqlalchemy.dialects.postgresql import insert as insert_into_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_into_sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.database import Base
+from app.core.upserts import insert_into
 from app.usage.latency import bucket_of
 from app.usage.models import ChatSum, ModelSum, ModelTime, Outcome, PersonSum, UsageSum
 
@@ -263,7 +262,7 @@ async def _upsert(
     table = model.__table__
     assert isinstance(table, Table)  # noqa: S101  (what declared classes have)
     is_sqlite = session.get_bind().dialect.name == "sqlite"
-    statement = insert_into_sqlite(table) if is_sqlite else insert_into_postgresql(table)
+    statement = insert_into(session, table)
     given = statement.excluded
     changes = {name: table.c[name] + given[name] for name in (*SUMS, "count") if name in table.c}
     if model is ChatSum:

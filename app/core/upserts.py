@@ -1,0 +1,14 @@
+"""INSERT … ON CONFLICT, which SQLAlchemy spells by database."""
+
+from typing import cast
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+def insert_into(session: AsyncSession, table: Table) -> sqlite.Insert:
+    """An INSERT into `table` that may say what happens to rows that are there; both databases say it alike."""
+    if session.get_bind().dialect.name == "postgresql":
+        return cast("sqlite.Insert", postgresql.insert(table))
+    return sqlite.insert(table)
