@@ -342,7 +342,7 @@ async def test_what_a_failed_attempt_held_is_there_for_the_next(market: Market, 
             session.add(price)
     async with market.database.writing() as session:
         everybody, limit = (BudgetScope.WORKSPACE, ""), Limit(1_000)
-        await budgets.create(session, app.state.hub, everybody, Unit.USD, Period.MONTH, limit, ACT)
+        await budgets.create(session, everybody, Unit.USD, Period.MONTH, limit, ACT)
     await market.alias("fast", "north/gpt", "south/gpt")
     market.mood("north", "limited")
 
