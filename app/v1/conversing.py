@@ -41,6 +41,7 @@ class Conversing(Response):
         self._surface = surface
         self._dialect = dialect
         self._gateway: Gateway = request.app.state.gateway
+        self._working: asyncio.Task[None] | None = None
         self._is_shown_out = False
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
@@ -48,25 +49,32 @@ class Conversing(Response):
         try:
             caller = await caller_of(self._request)
             caller.require(Scope.CHAT)
-            asked = await self._asked()
-            call = await self._call(caller, asked)
+            # Before the request is read: it may be long in coming.
+            with doorkeeper_of(self._request).inside(caller, self._show_out):
+                asked = await self._asked()
+                call = await self._call(caller, asked)
+                if not self._is_shown_out:
+                    await self._attend(line, call, asked, receive)
+            if self._is_shown_out and not line.is_over:
+                raise KeyRevoked(REVOKED)
         except ParleyError as error:
             await line.fail(failure_of(error, line.request_id))
-            return
-        working = asyncio.create_task(self._work(line, call, asked))
+
+    def _show_out(self) -> None:
+        self._is_shown_out = True
+        if self._working is not None:
+            self._working.cancel()
+
+    async def _attend(self, line: "Line", call: Call, asked: Asked, receive: Receive) -> None:
+        """Do the work, for as long as the client is there."""
+        self._working = asyncio.create_task(self._work(line, call, asked))
         leaving = asyncio.create_task(_until_gone(receive))
-
-        def show_out() -> None:
-            self._is_shown_out = True
-            working.cancel()
-
-        with doorkeeper_of(self._request).inside(caller, show_out):
-            await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
-        leaving.cancel()
-        await _ended(working)
-        line.close()
-        if self._is_shown_out and not line.is_over:
-            await line.fail(failure_of(KeyRevoked(REVOKED), line.request_id))
+        try:
+            await asyncio.wait((self._working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            leaving.cancel()
+            await _ended(self._working)
+            line.close()
 
     async def _asked(self) -> Asked:
         document = await json_of(self._request)
