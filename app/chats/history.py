@@ -11,7 +11,7 @@ from sqlalchemy import CTE, bindparam, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.chats import images
-from app.chats.models import Chat, Message, MessageRole, MessageStatus
+from app.chats.models import Chat, Message, MessageRole
 from app.providers.base import Image, Role, Turn
 
 PAGE = 30
@@ -142,6 +142,6 @@ def _turn(role: str, content: str, status: str, image_count: int, shown: tuple[I
     if role == MessageRole.USER:
         is_left_out = image_count > len(shown)
         return Turn(Role.USER, f"{content}\n\n{images.LEFT_OUT}" if is_left_out else content, images=shown)
-    if not content or status == MessageStatus.PENDING:
+    if not content:
         return None
     return Turn(Role.ASSISTANT, content)

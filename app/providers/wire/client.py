@@ -6,7 +6,6 @@ from contextlib import aclosing, contextmanager
 from urllib.parse import urlsplit
 
 import aiohttp
-import httpx
 import orjson
 
 from app.providers.base import Endpoint
@@ -15,7 +14,7 @@ from app.providers.untrusted import Json, parsed
 from app.providers.wire import judging, unreachable
 from app.providers.wire.complaints import Complaint, complaint_in, refusal
 from app.providers.wire.decoding import Decoder, MessageTooLarge
-from app.providers.wire.documents import Document, DocumentTooLarge, fetch
+from app.providers.wire.documents import Document, DocumentTooLarge
 from app.providers.wire.judging import not_the_protocol
 from app.providers.wire.quoting import words_of
 from app.providers.wire.streams import (
@@ -110,15 +109,20 @@ class Wire:
         return min(LOOK_UP_SECONDS, self._timeouts.first_token)
 
     async def _document(self, method: str, path: str, body: Json | None, seconds: float) -> Json:
+        from app.providers.wire.looking_up import fetch
+
         content = orjson.dumps(body) if body is not None else None
         with self._failures_told(Pace()):
+            patience = asyncio.timeout(seconds)
             try:
-                async with asyncio.timeout(seconds):
+                async with patience:
                     document = await fetch(
                         method, self._address(path), self._headers, content, self._timeouts
                     )
             except TimeoutError as error:
-                raise FirstTokenLate from error
+                if patience.expired():
+                    raise FirstTokenLate from error
+                raise
         return self._read(document, body)
 
     def _read(self, document: Document, body: Json | None) -> Json:
@@ -162,12 +166,10 @@ class Wire:
             raise self.broken_off() from error
         except (MessageTooLarge, DocumentTooLarge, NotAStream) as error:
             raise not_the_protocol(self.label) from error
-        except (aiohttp.ClientError, httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             if pace.has_begun:
                 raise self.broken_off() from error
-            # httpx hides aiohttp's error, which tells more, behind one of its own.
-            failure = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ else error
-            raise unreachable.error_for(failure, self.label, self._host()) from error
+            raise unreachable.error_for(error, self.label, self._host()) from error
 
     def _too_slow(self, error: FirstTokenLate | TooQuiet) -> TimedOut:
         if isinstance(error, TooQuiet):

@@ -9,8 +9,7 @@ from functools import cache
 from typing import Any
 
 import aiohttp
-import httpx
-from httpx_aiohttp import AiohttpTransport
+import certifi
 
 from app.providers.wire.addresses import is_forbidden
 
@@ -21,11 +20,8 @@ DNS_CACHE_SECONDS = 300
 
 @dataclass(frozen=True)
 class Pool:
-    """`session` is for streams, `transport` lets httpx use the same connections."""
-
     loop: asyncio.AbstractEventLoop
     session: aiohttp.ClientSession
-    transport: httpx.AsyncBaseTransport
 
 
 _pool: Pool | None = None
@@ -36,9 +32,7 @@ def connections() -> Pool:
     global _pool
     loop = asyncio.get_running_loop()
     if _pool is None or _pool.loop is not loop or _pool.session.closed:
-        trust = _trusted_authorities()
-        session = _open_session(trust)
-        _pool = Pool(loop, session, AiohttpTransport(verify=trust, client=session))
+        _pool = Pool(loop, _open_session(_trusted_authorities()))
     return _pool
 
 
@@ -53,7 +47,7 @@ async def close() -> None:
 @cache
 def _trusted_authorities() -> ssl.SSLContext:
     """The bundle that httpx brings, for machines without one, and the system's, for companies with their own."""
-    context = httpx.create_ssl_context()
+    context = ssl.create_default_context(cafile=certifi.where())
     context.load_default_certs()
     return context
 

@@ -9,8 +9,9 @@ from functools import cache
 import aiohttp
 
 from app.providers.base import Timeouts
+from app.providers.wire import documents
 from app.providers.wire.decoding import Decoder
-from app.providers.wire.documents import LARGEST_DOCUMENT, DocumentTooLarge
+from app.providers.wire.documents import DocumentTooLarge
 from app.providers.wire.pool import connections
 
 LARGEST_REFUSAL = 64_000
@@ -122,7 +123,7 @@ async def whole_body(response: aiohttp.ClientResponse, deadline: float) -> bytes
         async with asyncio.timeout_at(deadline):
             while chunk := await response.content.readany():
                 body += chunk
-                if len(body) > LARGEST_DOCUMENT:
+                if len(body) > documents.LARGEST_DOCUMENT:
                     raise DocumentTooLarge
     except TimeoutError as error:
         raise FirstTokenLate from error

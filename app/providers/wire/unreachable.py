@@ -4,7 +4,6 @@ import asyncio
 import ssl
 
 import aiohttp
-import httpx
 
 from app.providers.errors import BrokenOff, Misaddressed, NotReachable, ProviderError, TimedOut
 from app.providers.wire.judging import not_the_protocol
@@ -21,7 +20,7 @@ def error_for(failure: BaseException, label: str, address: str) -> ProviderError
             f"{address} is an address that Parley does not connect to.",
             "Link-local addresses are closed, because cloud machines hand out their own keys there.",
         )
-    if isinstance(failure, aiohttp.InvalidURL | httpx.InvalidURL | UnicodeError):
+    if isinstance(failure, aiohttp.InvalidURL | UnicodeError):
         return not_an_address(label)
     if isinstance(failure, aiohttp.ClientConnectorDNSError):
         return Misaddressed(f"{label} cannot be found: there is no host {address}.", CHECK_THE_ADDRESS)
