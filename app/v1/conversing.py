@@ -42,31 +42,38 @@ class Conversing(Response):
         self._dialect = dialect
         self._gateway: Gateway = request.app.state.gateway
         self._is_shown_out = False
+        self._working: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         line = Line(send, self._surface, _request_id(scope))
         try:
             caller = await caller_of(self._request)
             caller.require(Scope.CHAT)
-            asked = await self._asked()
-            call = await self._call(caller, asked)
+            # From here on, so that nobody outlasts their key by taking long to say what they want.
+            with doorkeeper_of(self._request).inside(caller, self._show_out):
+                asked = await self._asked()
+                call = await self._call(caller, asked)
+                await self._answer(line, call, asked, receive)
         except ParleyError as error:
             await line.fail(failure_of(error, line.request_id))
-            return
-        working = asyncio.create_task(self._work(line, call, asked))
+
+    async def _answer(self, line: "Line", call: Call, asked: Asked, receive: Receive) -> None:
+        """Raises KeyRevoked when the caller was shown out."""
+        if self._is_shown_out:
+            raise KeyRevoked(REVOKED)
+        self._working = asyncio.create_task(self._work(line, call, asked))
         leaving = asyncio.create_task(_until_gone(receive))
-
-        def show_out() -> None:
-            self._is_shown_out = True
-            working.cancel()
-
-        with doorkeeper_of(self._request).inside(caller, show_out):
-            await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((self._working, leaving), return_when=asyncio.FIRST_COMPLETED)
         leaving.cancel()
-        await _ended(working)
+        await _ended(self._working)
         line.close()
         if self._is_shown_out and not line.is_over:
-            await line.fail(failure_of(KeyRevoked(REVOKED), line.request_id))
+            raise KeyRevoked(REVOKED)
+
+    def _show_out(self) -> None:
+        self._is_shown_out = True
+        if self._working is not None:
+            self._working.cancel()
 
     async def _asked(self) -> Asked:
         document = await json_of(self._request)

@@ -6,9 +6,11 @@ from datetime import timedelta
 from ipaddress import ip_network
 
 import httpx
+import orjson
 import pytest
 from sqlalchemy import select
 
+from app.accounts.doorkeeper import SECONDS_BETWEEN_LOOKS
 from app.accounts.key_rules import Rules, Scope
 from app.accounts.models import ApiKey
 from app.catalog.models import Model
@@ -185,3 +187,24 @@ async def test_a_key_that_is_revoked_ends_an_answer_that_is_gathered(
 
     assert response.status_code == 401
     assert NATIVE.complaint(response.json())[0] == "key_revoked"
+
+
+async def test_nobody_outlasts_a_key_by_speaking_slowly(
+    address: str, cast: Cast, database: Database, key: str, entries: Entries
+) -> None:
+    made = await only_key(database)
+    whole = orjson.dumps(OPENAI.asking(MODEL, PROMPT))
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield whole[:10]
+        await asyncio.sleep(0.2)
+        await cast.bob.client.post(f"/settings/keys/{made.id}/revoke")
+        await asyncio.sleep(2 * SECONDS_BETWEEN_LOOKS)
+        yield whole[10:]
+
+    async with httpx.AsyncClient(base_url=address, headers={"x-api-key": key}) as program:
+        response = await program.post(OPENAI.path, content=slowly())
+
+    assert response.status_code == 401
+    assert OPENAI.complaint(response.json())[0] == "key_revoked"
+    assert await entries() == []
