@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from app.accounts.access import CurrentAct, CurrentHouse
+from app.accounts.access import CurrentAct
 from app.accounts.forms import LONGEST_FIELD, Blanks, errors_by_field
 from app.core.clock import now
 from app.core.database import Session
@@ -77,15 +77,11 @@ async def show_budgets(
 
 
 @router.post("")
-async def create_budget(
-    request: Request, session: Session, house: CurrentHouse, act: CurrentAct, form: NewBudget
-) -> Response:
+async def create_budget(request: Request, session: Session, act: CurrentAct, form: NewBudget) -> Response:
     try:
         unit, period = budgets.unit_from(form.unit), budgets.period_from(form.period)
         subject = await subjects.find(session, f"{form.scope}:{form.name}")
-        await budgets.create(
-            session, house.hub, subject, unit, period, form.as_limit(unit, _currency(request)), act
-        )
+        await budgets.create(session, subject, unit, period, form.as_limit(unit, _currency(request)), act)
     except (Invalid, NotFound, Conflict) as error:
         return await _show_all(request, session, form, error=error)
     return RedirectResponse(f"{HOME}?done=created", status_code=303)
@@ -106,23 +102,20 @@ async def change_budget(
     request: Request,
     budget: CurrentBudget,
     session: Session,
-    house: CurrentHouse,
     act: CurrentAct,
     form: NewLimit,
 ) -> Response:
     try:
         limit = form.as_limit(Unit(budget.unit), _currency(request))
-        await budgets.change(session, house.hub, budget, limit, act)
+        await budgets.change(session, budget, limit, act)
     except Invalid as error:
         return await _show_one(request, session, budget, form, error=error)
     return RedirectResponse(f"{HOME}?done=changed", status_code=303)
 
 
 @router.post("/{budget_id}/removal")
-async def remove_budget(
-    budget: CurrentBudget, session: Session, house: CurrentHouse, act: CurrentAct
-) -> Response:
-    await budgets.remove(session, house.hub, budget, act)
+async def remove_budget(budget: CurrentBudget, session: Session, act: CurrentAct) -> Response:
+    await budgets.remove(session, budget, act)
     return RedirectResponse(f"{HOME}?done=removed", status_code=303)
 
 

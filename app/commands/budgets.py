@@ -66,7 +66,7 @@ async def _add(
     wanted = budgets.Limit(budgets.amount_from(limit, counted), warn, is_hard)
     async with house.database.writing() as session:
         subject = await subjects.find(session, scope)
-        budget = await budgets.create(session, house.hub, subject, counted, lasting, wanted, act)
+        budget = await budgets.create(session, subject, counted, lasting, wanted, act)
         name = (await subjects.names_of(session, [subject]))[subject]
     return f"Added {budget.id}: {limit_in_words(budget)} for {name}."
 
@@ -95,5 +95,5 @@ async def _remove(house: "House", budget_id: str) -> str:
 
     async with house.database.writing() as session:
         budget = await budgets.by_id(session, budget_id)
-        await budgets.remove(session, house.hub, budget, audit.Act(audit.COMMAND_LINE))
+        await budgets.remove(session, budget, audit.Act(audit.COMMAND_LINE))
         return limit_in_words(budget)

@@ -34,7 +34,6 @@ class Receipt:
     outcome: Outcome
     total_ms: int
     first_token_ms: int | None = None
-    finish_reason: FinishReason | None = None
     error_code: str = ""
     attempts: int = 1
     """How often the provider was asked."""
@@ -104,7 +103,6 @@ class Meter:
             first_token_ms=None
             if self._first_token is None
             else _milliseconds(self._first_token - self._started),
-            finish_reason=self._finish_reason,
             error_code=self.error.code if self.error else "",
             attempts=self.attempts,
         )

@@ -86,13 +86,15 @@ class Spending:
 
     async def keep_alive(self) -> None:
         """Renew what this process holds, and clear up after killed ones: one round."""
-        # Apart from the rest, which locks counters: whoever settles locks those first, and what is held after them.
+        # In transactions of their own: each locks in the order that everybody keeps to, all together would not.
         async with self._database.writing() as session:
             await self._admission.renew(session, self._running)
         async with self._database.writing() as session:
             await open_calls.enter_abandoned(session, before=now() - ABANDONED_AFTER)
+        async with self._database.writing() as session:
             if freed := await expire(session, now()):
                 log.warning("reservations_expired", calls=freed)
+        async with self._database.writing() as session:
             await counters.forget_old_minutes(session, now())
 
     async def clear_up(self) -> None:

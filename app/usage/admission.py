@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.clock import now
 from app.core.database import Database, after_commit
+from app.core.errors import Unavailable
 from app.usage import counters, reservations
 from app.usage.allotments import Allotment, Allotments, Draw
 from app.usage.counters import Standing
@@ -102,7 +103,7 @@ class Admission:
         try:
             async with self._database.writing() as session:
                 await reservations.give_back(session, unused)
-        except SQLAlchemyError:
+        except (SQLAlchemyError, Unavailable):
             for allotment, amount in unused.items():
                 allotment.free += amount
             raise
@@ -183,16 +184,20 @@ class Admission:
         await asyncio.sleep(SECONDS_BETWEEN_TRIES)
 
     async def _fill_up(self, low: Sequence[Allotment]) -> None:
-        async with self._database.writing() as session:
-            found = await counters.locked(session, [allotment.purse for allotment in low])
-            largest = {allotment.key: allotment.largest for allotment in low}
-            parts = {
-                self._allotments.expecting(standing.purse, part): part
-                for standing in found
-                if (part := self._allotments.part_of(standing, largest[standing.purse.key]))
-            }
-            if parts:
-                await reservations.keep(session, "", {}, parts)
+        purses = [allotment.purse for allotment in low]
+        largest = {allotment.key: allotment.largest for allotment in low}
+        try:
+            async with self._database.writing() as session:
+                parts = {
+                    self._allotments.expecting(standing.purse, part): part
+                    for standing in await counters.locked(session, purses)
+                    if (part := self._allotments.part_of(standing, largest[standing.purse.key]))
+                }
+                if parts:
+                    await reservations.keep(session, "", {}, parts)
+        except SQLAlchemyError:
+            self._allotments.abandon(purses)
+            raise
         for allotment, part in parts.items():
             allotment.fill(part)
 

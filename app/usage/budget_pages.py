@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from app.accounts.access import CurrentHouse, CurrentUser, CurrentVisit
+from app.accounts.access import CurrentUser, CurrentVisit
 from app.accounts.audit import Act
 from app.accounts.forms import Text, errors_by_field
 from app.accounts.models import User
@@ -43,25 +43,22 @@ async def set_own_cap(
     request: Request,
     user: CurrentUser,
     session: Session,
-    house: CurrentHouse,
     visit: CurrentVisit,
     limit: Text = "",
 ) -> Response:
     try:
         wanted = Limit(budgets.amount_from(limit, Unit.USD, _currency(request)))
-        await budgets.set_own_cap(session, house.hub, user, wanted, Act(user, visit.address))
+        await budgets.set_own_cap(session, user, wanted, Act(user, visit.address))
     except Invalid as error:
         return await _show(request, session, user, limit=limit, error=error)
     return RedirectResponse(f"{HOME}?done=set", status_code=303)
 
 
 @router.post("/removal")
-async def remove_own_cap(
-    user: CurrentUser, session: Session, house: CurrentHouse, visit: CurrentVisit
-) -> Response:
+async def remove_own_cap(user: CurrentUser, session: Session, visit: CurrentVisit) -> Response:
     cap = await budgets.own_cap(session, user)
     if cap is not None:
-        await budgets.remove(session, house.hub, cap, Act(user, visit.address))
+        await budgets.remove(session, cap, Act(user, visit.address))
     return RedirectResponse(f"{HOME}?done=removed", status_code=303)
 
 

@@ -1,4 +1,4 @@
-"""Budgets: made, changed and removed. A running server holds every change with its next call, see `Book`."""
+"""Budgets: made, changed and removed. A running server holds every change with its next call, see `core.changes`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,17 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts import audit
 from app.accounts.audit import Act
 from app.accounts.models import User, Workspace
-from app.core.database import after_commit
 from app.core.errors import Conflict, Invalid, NotFound
-from app.live.hub import Event, Hub
 from app.usage.amounts import in_words, limit_in_words
 from app.usage.currency import USD, Currency
 from app.usage.models import Budget, BudgetCounter, BudgetScope, Period, Unit
 from app.usage.purses import Book
 from app.usage.subjects import Subject, names_of, subject_of
 
-STREAM = "budgets"
-CHANGED: Event = {"type": "budgets_changed"}
 HIGHEST = 10**15
 """A thousand million dollars, in micro-dollars; more is a slip of the pen."""
 RATES = (Unit.REQUESTS, Unit.TOKENS)
@@ -78,30 +74,30 @@ async def by_id(session: AsyncSession, budget_id: str) -> Budget:
 
 
 async def create(
-    session: AsyncSession, hub: Hub, subject: Subject, unit: Unit, period: Period, limit: Limit, act: Act
+    session: AsyncSession, subject: Subject, unit: Unit, period: Period, limit: Limit, act: Act
 ) -> Budget:
     """Limit the use of `subject` from now on; what was used earlier in the period counts. Raises Invalid, Conflict."""
-    return await _add(session, hub, subject, unit, period, limit, act, is_own=False)
+    return await _add(session, subject, unit, period, limit, act, is_own=False)
 
 
-async def set_own_cap(session: AsyncSession, hub: Hub, user: User, limit: Limit, act: Act) -> Budget:
+async def set_own_cap(session: AsyncSession, user: User, limit: Limit, act: Act) -> Budget:
     """The most money that this person wants to use in a month; replaces an earlier one. Raises Invalid."""
-    return await set_cap(session, hub, (BudgetScope.USER, user.id), limit, act)
+    return await set_cap(session, (BudgetScope.USER, user.id), limit, act)
 
 
 async def own_cap(session: AsyncSession, user: User) -> Budget | None:
     return await cap_of(session, (BudgetScope.USER, user.id))
 
 
-async def set_cap(session: AsyncSession, hub: Hub, subject: Subject, limit: Limit, act: Act) -> Budget:
+async def set_cap(session: AsyncSession, subject: Subject, limit: Limit, act: Act) -> Budget:
     """The most money a month, chosen by whom it concerns: for oneself or for one's key. Raises Invalid.
 
     It replaces an earlier one; what administrators allow is not widened by it.
     """
     budget = await cap_of(session, subject)
     if budget is None:
-        return await _add(session, hub, subject, Unit.USD, Period.MONTH, limit, act, is_own=True)
-    await change(session, hub, budget, limit, act)
+        return await _add(session, subject, Unit.USD, Period.MONTH, limit, act, is_own=True)
+    await change(session, budget, limit, act)
     return budget
 
 
@@ -111,17 +107,17 @@ async def cap_of(session: AsyncSession, subject: Subject) -> Budget | None:
     return (await session.scalars(query)).one_or_none()
 
 
-async def change(session: AsyncSession, hub: Hub, budget: Budget, limit: Limit, act: Act) -> None:
+async def change(session: AsyncSession, budget: Budget, limit: Limit, act: Act) -> None:
     """Another limit; what is spent stays spent. Raises Invalid."""
     _refuse_nonsense(Unit(budget.unit), limit)
     before = limit_in_words(budget)
     budget.amount, budget.warn_percent, budget.is_hard = limit.amount, limit.warn_percent, limit.is_hard
-    await _record(session, hub, act, "budget.changed", budget, f"{before} → {limit_in_words(budget)}")
+    await _record(session, act, "budget.changed", budget, f"{before} → {limit_in_words(budget)}")
 
 
-async def remove(session: AsyncSession, hub: Hub, budget: Budget, act: Act) -> None:
+async def remove(session: AsyncSession, budget: Budget, act: Act) -> None:
     """Limit it no more."""
-    await _record(session, hub, act, "budget.removed", budget, limit_in_words(budget))
+    await _record(session, act, "budget.removed", budget, limit_in_words(budget))
     await session.execute(delete(BudgetCounter).where(BudgetCounter.budget_id == budget.id))
     await session.delete(budget)
 
@@ -160,7 +156,6 @@ def period_from(typed: str) -> Period:
 
 async def _add(
     session: AsyncSession,
-    hub: Hub,
     subject: Subject,
     unit: Unit,
     period: Period,
@@ -188,7 +183,7 @@ async def _add(
             session.add(budget)
     except IntegrityError as error:
         raise Conflict(TAKEN) from error
-    await _record(session, hub, act, "budget.created", budget, limit_in_words(budget))
+    await _record(session, act, "budget.created", budget, limit_in_words(budget))
     return budget
 
 
@@ -199,10 +194,7 @@ def _refuse_nonsense(unit: Unit, limit: Limit) -> None:
         raise Invalid("People are warned somewhere between 1 and 100 %.", field="warn_percent")
 
 
-async def _record(
-    session: AsyncSession, hub: Hub, act: Act, action: str, budget: Budget, detail: str
-) -> None:
+async def _record(session: AsyncSession, act: Act, action: str, budget: Budget, detail: str) -> None:
     subject = subject_of(budget)
     name = (await names_of(session, [subject]))[subject]
     audit.record(session, act, action, subject=name, detail=detail)
-    after_commit(session, lambda: hub.publish(STREAM, CHANGED))

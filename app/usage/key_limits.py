@@ -12,7 +12,6 @@ from app.accounts.audit import Act
 from app.accounts.house import House
 from app.accounts.key_rules import Rules
 from app.accounts.models import ApiKey, User
-from app.live.hub import Hub
 from app.usage import budgets
 from app.usage.budget_overview import Line
 from app.usage.budgets import Limit
@@ -45,16 +44,16 @@ async def make(session: AsyncSession, house: House, owner: User, act: Act, wante
     """A key with its cap. Raises Invalid."""
     made = await api_keys.create(session, owner, house.signing_key, act, name=wanted.name, rules=wanted.rules)
     if wanted.monthly_limit is not None:
-        await cap(session, house.hub, made.row, wanted.monthly_limit, act)
+        await cap(session, made.row, wanted.monthly_limit, act)
     return made
 
 
-async def cap(session: AsyncSession, hub: Hub, key: ApiKey, monthly: int | None, act: Act) -> None:
+async def cap(session: AsyncSession, key: ApiKey, monthly: int | None, act: Act) -> None:
     """The most that this key may cost in a month, in micro-US-dollars; None takes the cap away. Raises Invalid."""
     if monthly is not None:
-        await budgets.set_cap(session, hub, _subject(key), Limit(monthly), act)
+        await budgets.set_cap(session, _subject(key), Limit(monthly), act)
     elif (budget := await budgets.cap_of(session, _subject(key))) is not None:
-        await budgets.remove(session, hub, budget, act)
+        await budgets.remove(session, budget, act)
 
 
 async def cap_of(session: AsyncSession, key: ApiKey) -> Budget | None:

@@ -81,13 +81,12 @@ async def set_limit(
     session: Session,
     user: CurrentUser,
     key: CurrentKey,
-    house: CurrentHouse,
     visit: CurrentVisit,
     limit: Text = "",
 ) -> Response:
     try:
         wanted = limit_from(limit, _currency(request))
-        await key_limits.cap(session, house.hub, key, wanted, Act(user, visit.address))
+        await key_limits.cap(session, key, wanted, Act(user, visit.address))
     except Invalid as error:
         return await _show_one(request, session, key, limit=limit, error=error)
     return _back("limit")

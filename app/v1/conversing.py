@@ -41,39 +41,40 @@ class Conversing(Response):
         self._surface = surface
         self._dialect = dialect
         self._gateway: Gateway = request.app.state.gateway
-        self._is_shown_out = False
         self._working: asyncio.Task[None] | None = None
+        self._is_shown_out = False
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         line = Line(send, self._surface, _request_id(scope))
         try:
             caller = await caller_of(self._request)
             caller.require(Scope.CHAT)
-            # From here on, so that nobody outlasts their key by taking long to say what they want.
+            # Before the request is read: it may be long in coming.
             with doorkeeper_of(self._request).inside(caller, self._show_out):
                 asked = await self._asked()
                 call = await self._call(caller, asked)
-                await self._answer(line, call, asked, receive)
+                if not self._is_shown_out:
+                    await self._attend(line, call, asked, receive)
+            if self._is_shown_out and not line.is_over:
+                raise KeyRevoked(REVOKED)
         except ParleyError as error:
             await line.fail(failure_of(error, line.request_id))
-
-    async def _answer(self, line: "Line", call: Call, asked: Asked, receive: Receive) -> None:
-        """Raises KeyRevoked when the caller was shown out."""
-        if self._is_shown_out:
-            raise KeyRevoked(REVOKED)
-        self._working = asyncio.create_task(self._work(line, call, asked))
-        leaving = asyncio.create_task(_until_gone(receive))
-        await asyncio.wait((self._working, leaving), return_when=asyncio.FIRST_COMPLETED)
-        leaving.cancel()
-        await _ended(self._working)
-        line.close()
-        if self._is_shown_out and not line.is_over:
-            raise KeyRevoked(REVOKED)
 
     def _show_out(self) -> None:
         self._is_shown_out = True
         if self._working is not None:
             self._working.cancel()
+
+    async def _attend(self, line: "Line", call: Call, asked: Asked, receive: Receive) -> None:
+        """Do the work, for as long as the client is there."""
+        self._working = asyncio.create_task(self._work(line, call, asked))
+        leaving = asyncio.create_task(_until_gone(receive))
+        try:
+            await asyncio.wait((self._working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            leaving.cancel()
+            await _ended(self._working)
+            line.close()
 
     async def _asked(self) -> Asked:
         document = await json_of(self._request)

@@ -120,9 +120,7 @@ async def test_the_same_limit_is_not_set_twice(cast: Cast) -> None:
 async def test_members_learn_nothing(client: Visitor, cast: Cast, app: FastAPI, database: Database) -> None:
     async with database.writing() as session:
         everybody = (BudgetScope.WORKSPACE, "")
-        budget = await budgets.create(
-            session, app.state.hub, everybody, Unit.USD, Period.MONTH, Limit(1), Act(COMMAND_LINE)
-        )
+        budget = await budgets.create(session, everybody, Unit.USD, Period.MONTH, Limit(1), Act(COMMAND_LINE))
     address = f"{HOME}/{budget.id}"
 
     for method, path in (

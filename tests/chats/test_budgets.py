@@ -18,9 +18,7 @@ async def limit(app: FastAPI, database: Database, amount: int, *, is_hard: bool 
     everybody = (BudgetScope.USER, "*")
     wanted = Limit(amount, is_hard=is_hard)
     async with database.writing() as session:
-        await budgets.create(
-            session, app.state.hub, everybody, Unit.REQUESTS, Period.MONTH, wanted, Act(COMMAND_LINE)
-        )
+        await budgets.create(session, everybody, Unit.REQUESTS, Period.MONTH, wanted, Act(COMMAND_LINE))
 
 
 async def asks(app: FastAPI, cast: Cast, model: str) -> str:
@@ -53,7 +51,7 @@ async def test_a_person_is_warned_told_and_goes_on(
     await cast.alice.client.get("/admin/budgets")
     async with database.writing() as session:
         (budget,) = await budgets.all_budgets(session)
-        await budgets.change(session, app.state.hub, budget, Limit(10), Act(COMMAND_LINE))
+        await budgets.change(session, budget, Limit(10), Act(COMMAND_LINE))
     address = await asks(app, cast, echo)
     (reply,) = await finished_replies(cast.bob, address)
     assert reply["status"] == "finished"

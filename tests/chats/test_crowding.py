@@ -48,8 +48,6 @@ async def test_a_budget_of_running_answers_decides_alone(
 ) -> None:
     everybody = (BudgetScope.USER, "*")
     async with database.writing() as session:
-        await budgets.create(
-            session, app.state.hub, everybody, Unit.REPLIES, Period.TOTAL, Limit(50), Act(COMMAND_LINE)
-        )
+        await budgets.create(session, everybody, Unit.REPLIES, Period.TOTAL, Limit(50), Act(COMMAND_LINE))
 
     assert [(await asks(cast.bob, echo)).status_code for _ in range(4)] == [303] * 4

@@ -3,7 +3,7 @@
 from collections import Counter
 from random import Random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.catalog.candidates import Candidate
@@ -29,6 +29,7 @@ errors = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(candidates, st.randoms())
 def test_nobody_is_lost_or_asked_twice(models: list[Candidate], chance: Random) -> None:
     ordered = in_order(models, chance.random)
@@ -36,6 +37,7 @@ def test_nobody_is_lost_or_asked_twice(models: list[Candidate], chance: Random) 
     assert sorted(ordered, key=id) == sorted(models, key=id)
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.integers(1, 9), min_size=2, max_size=4), st.randoms(use_true_random=True))
 def test_each_comes_first_as_often_as_its_weight_says(weights: list[int], chance: Random) -> None:
     models = [Candidate(str(number), weight=weight) for number, weight in enumerate(weights)]
@@ -47,6 +49,7 @@ def test_each_comes_first_as_often_as_its_weight_says(weights: list[int], chance
         assert abs(firsts[model.full_name] / rounds - model.weight / sum(weights)) < 0.07
 
 
+@settings(deadline=None)
 @given(candidates)
 def test_nothing_outside_follows_something_local(models: list[Candidate]) -> None:
     kept = kept_in_the_house(models)
@@ -56,6 +59,7 @@ def test_nothing_outside_follows_something_local(models: list[Candidate]) -> Non
     assert [model for model in models if model.is_local] == [model for model in kept if model.is_local]
 
 
+@settings(deadline=None)
 @given(st.lists(errors, min_size=1, max_size=30))
 def test_a_rest_is_never_longer_than_the_longest(failures: list[ProviderError]) -> None:
     circuit, at = Circuit(), 0.0

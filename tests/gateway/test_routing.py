@@ -1,118 +1,32 @@
-"""Aliases and other names: who answers, who is asked next, and what never leaves the house."""
+"""Aliases and other names: who answers, and who is asked next."""
+
+# ruff: noqa: F811  (fixtures are asked for by their names)
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select
 
-from app.accounts.audit import COMMAND_LINE, Act
 from app.accounts.models import Group
-from app.catalog import aliases, connections, restrictions
+from app.catalog import aliases, restrictions
 from app.catalog.access import ModelNotUsable
 from app.catalog.aliases import Share, Wish
-from app.catalog.models import Connection, Model
+from app.catalog.models import Connection
 from app.core.clock import now
-from app.core.crypto import Vault
-from app.core.database import Database
-from app.core.errors import Conflict
-from app.core.settings import Settings
-from app.gateway.calls import Call, Completion, Gateway
-from app.providers.base import Request, Role, TextDelta, Turn
 from app.providers.errors import BrokenOff, Overloaded, RateLimited
-from app.providers.wire import retrying
 from app.usage import budgets
 from app.usage.budgets import Limit
 from app.usage.models import (
     BudgetCounter,
     BudgetScope,
-    LedgerEntry,
     Outcome,
     Period,
     PriceOverride,
     Unit,
 )
 from tests.cast import Cast
-from tests.catalog.vendor import GOOD_KEY, Vendor, running_vendor
-
-ACT = Act(COMMAND_LINE)
-
-
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    quick = {"provider_first_token_timeout": 0.4, "provider_idle_timeout": 0.4, "provider_retries": 2}
-    return settings.model_copy(update=quick)
-
-
-@pytest.fixture(autouse=True)
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retrying, "FIRST_PAUSE", 0.0)
-
-
-@dataclass
-class Market:
-    """Three vendors, `north`, `south` and `cellar`, that all offer `gpt`; only `north` offers `solo`."""
-
-    gateway: Gateway
-    database: Database
-    vendors: dict[str, Vendor] = field(default_factory=dict)
-
-    async def alias(self, name: str, *models: str, weighted: bool = False, cloud: bool = False) -> None:
-        shares = tuple(map(Share.parse, models))
-        async with self.database.writing() as session:
-            await aliases.add(session, Wish(name, shares, weighted, cloud), ACT)
-
-    async def change(self, name: str, **values: object) -> None:
-        async with self.database.writing() as session:
-            await session.execute(update(Connection).where(Connection.name == name).values(**values))
-
-    def mood(self, name: str, mood: str) -> None:
-        self.vendors[name].mood = mood
-
-    async def ask(self, model: str, user: str = "bob", allowed: Sequence[str] = ()) -> Completion:
-        request = Request(model, (Turn(Role.USER, "Hello"),))
-        call = Call(user, request, "api", allowed_models=frozenset(allowed))
-        async with self.gateway.open(call) as completion:
-            said = [event.text async for event in completion if isinstance(event, TextDelta)]
-        assert "".join(said) == "Good morning, Alice."
-        return completion
-
-    async def entries(self) -> list[LedgerEntry]:
-        await self.gateway.flush()
-        async with self.database.reading() as session:
-            return list(await session.scalars(select(LedgerEntry).order_by(LedgerEntry.id)))
-
-    def asked(self, name: str) -> int:
-        return len(self.vendors[name].keys_seen)
-
-
-@pytest.fixture
-async def market(app: FastAPI, database: Database) -> AsyncIterator[Market]:
-    vault: Vault = app.state.vault
-    market = Market(app.state.gateway, database)
-    async with AsyncExitStack() as running:
-        for name in ("north", "south", "cellar"):
-            market.vendors[name] = vendor = await running.enter_async_context(running_vendor())
-            async with database.writing() as session:
-                connection = Connection(
-                    name=name,
-                    label=name.title(),
-                    kind="openai-compatible",
-                    base_url=vendor.url,
-                    # Nobody needs to ask for its list meanwhile.
-                    refreshed_at=now(),
-                )
-                connection.encrypted_key = vault.encrypt(GOOD_KEY)
-                session.add(connection)
-                await session.flush()
-                for model in ("gpt", "solo") if name == "north" else ("gpt",):
-                    session.add(
-                        Model(connection_id=connection.id, name=model, display_name=model, is_enabled=True)
-                    )
-        yield market
+from tests.gateway.market import ACT, Market, market, no_pauses, settings  # noqa: F401  (fixtures)
 
 
 async def test_a_limited_provider_gives_way_to_the_next(market: Market) -> None:
@@ -207,57 +121,6 @@ async def test_a_model_asked_for_by_its_name_is_asked_while_it_rests(market: Mar
     assert (await market.ask("north/gpt")).model == "north/gpt"
 
 
-async def test_what_is_local_never_goes_on_to_the_cloud(market: Market) -> None:
-    await market.change("cellar", is_local=True)
-    await market.alias("private", "cellar/gpt", "north/gpt")
-    market.mood("cellar", "overloaded")
-
-    with pytest.raises(Overloaded):
-        await market.ask("private")
-    await market.change("cellar", is_active=False)
-    with pytest.raises(ModelNotUsable, match="switched off"):
-        await market.ask("private")
-
-    assert market.asked("north") == 0
-
-
-async def test_a_local_model_that_is_listed_no_more_sends_nobody_to_the_cloud(market: Market) -> None:
-    await market.change("cellar", is_local=True)
-    await market.alias("private", "cellar/gpt", "north/gpt")
-    async with market.database.writing() as session:
-        cellar = (await session.scalars(select(Connection).where(Connection.name == "cellar"))).one()
-        await session.execute(delete(Model).where(Model.connection_id == cellar.id))
-
-    with pytest.raises(ModelNotUsable, match="cellar/gpt"):
-        await market.ask("private")
-    async with market.database.writing() as session:
-        with pytest.raises(Conflict, match="private"):
-            await connections.remove(session, await connections.by_name(session, "cellar"), ACT)
-
-
-async def test_a_local_connection_that_rests_sends_nobody_to_the_cloud(market: Market) -> None:
-    await market.change("cellar", is_local=True)
-    await market.alias("private", "cellar/gpt", "north/gpt")
-    market.mood("cellar", "limited")
-    for _ in range(2):
-        with pytest.raises(RateLimited):
-            await market.ask("private")
-
-    assert market.asked("north") == 0
-
-
-async def test_an_alias_may_allow_the_cloud_and_the_cloud_may_go_home(market: Market) -> None:
-    await market.change("cellar", is_local=True)
-    await market.alias("open", "cellar/gpt", "north/gpt", cloud=True)
-    await market.alias("homewards", "south/gpt", "cellar/gpt")
-    market.mood("cellar", "overloaded")
-    assert (await market.ask("open")).model == "north/gpt"
-
-    market.mood("cellar", "well")
-    market.mood("south", "overloaded")
-    assert (await market.ask("homewards")).model == "cellar/gpt"
-
-
 async def test_weights_share_calls_out(market: Market) -> None:
     await market.alias("best", "north/gpt=3", "south/gpt=1", weighted=True)
 
@@ -342,7 +205,7 @@ async def test_what_a_failed_attempt_held_is_there_for_the_next(market: Market, 
             session.add(price)
     async with market.database.writing() as session:
         everybody, limit = (BudgetScope.WORKSPACE, ""), Limit(1_000)
-        await budgets.create(session, app.state.hub, everybody, Unit.USD, Period.MONTH, limit, ACT)
+        await budgets.create(session, everybody, Unit.USD, Period.MONTH, limit, ACT)
     await market.alias("fast", "north/gpt", "south/gpt")
     market.mood("north", "limited")
 

@@ -71,7 +71,7 @@ async def limit(
     database: Database = app.state.database
     async with database.writing() as session:
         wanted = Limit(amount, is_hard=is_hard)
-        budget = await budgets.create(session, app.state.hub, subject, unit, period, wanted, OPERATOR)
+        budget = await budgets.create(session, subject, unit, period, wanted, OPERATOR)
     # The process hears of it in the background.
     await asyncio.sleep(0)
     return budget
@@ -230,7 +230,7 @@ async def test_raising_a_limit_counts_with_the_next_call(
 
     async with database.writing() as session:
         row = await budgets.by_id(session, budget.id)
-        await budgets.change(session, app.state.hub, row, Limit(10**6), OPERATOR)
+        await budgets.change(session, row, Limit(10**6), OPERATOR)
 
     assert await ask(gateway)
 

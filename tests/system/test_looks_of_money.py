@@ -65,7 +65,7 @@ async def zoe(app: FastAPI) -> Person:
             ("user:alice.marchetti", Unit.TOKENS, Period.WEEK, 90_000),
         ):
             subject = await subjects.find(session, scope)
-            await budgets.create(session, state.hub, subject, unit, period, Limit(amount), OPERATOR)
+            await budgets.create(session, subject, unit, period, Limit(amount), OPERATOR)
         state.workspace = await exchange_rates.change(
             session, state.hub, OPERATOR, code="EUR", rate="0.92", on=today, today=today
         )

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import event, select, update
+from sqlalchemy.exc import OperationalError
 
+from app.core.clock import now
 from app.core.database import Database
 from app.usage import allotments, budgets, reservations
 from app.usage.admission import Admission
@@ -120,6 +122,32 @@ async def test_what_runs_low_is_filled_up(books: Database) -> None:
     await admission.look_after()
 
     assert (await counter(books))[1] > 16 * 500 + 500
+
+
+async def test_what_may_or_may_not_have_been_filled_up_ends_with_its_lease(
+    books: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add_budget(books, 80_000)
+    admission = Admission(books)
+    for number in range(16):
+        await admit(books, admission, f"call {number}")
+
+    async def fail(*_: object) -> None:
+        raise OperationalError("update", {}, Exception("the server closed the connection"))
+
+    with monkeypatch.context() as trouble:
+        trouble.setattr(reservations, "keep", fail)
+        with pytest.raises(OperationalError):
+            await admission.look_after()
+    async with books.writing() as session:
+        await admission.renew(session, [])
+        await reservations.expire(session, now() + allotments.LEASE / 2)
+    assert (await counter(books))[1] > 0, "it is there as long as calls may need it"
+
+    async with books.writing() as session:
+        await reservations.expire(session, now() + allotments.LEASE)
+
+    assert await counter(books) == (0, 0)
 
 
 async def test_replies_at_once_are_counted_the_same_way(books: Database) -> None:

@@ -66,9 +66,7 @@ async def test_what_others_used_stays_theirs(app: FastAPI, cast: Cast, database:
     async with database.writing() as session:
         for subject in ((BudgetScope.WORKSPACE, ""), (BudgetScope.USER, "*")):
             limit = Limit(77_000_000)
-            await budgets.create(
-                session, app.state.hub, subject, Unit.USD, Period.MONTH, limit, Act(COMMAND_LINE)
-            )
+            await budgets.create(session, subject, Unit.USD, Period.MONTH, limit, Act(COMMAND_LINE))
     await spend(database, cast.alice.id, 33_000_000)
 
     page = (await cast.bob.client.get(HOME)).text

@@ -58,9 +58,7 @@ async def test_everybody_sees_the_budgets_that_are_theirs(
             (BudgetScope.USER, cast.bob.id, 11_000_000),
         ):
             limit = Limit(amount)
-            await budgets.create(
-                session, app.state.hub, (scope, subject), Unit.USD, Period.MONTH, limit, Act(COMMAND_LINE)
-            )
+            await budgets.create(session, (scope, subject), Unit.USD, Period.MONTH, limit, Act(COMMAND_LINE))
     await uses(database, cast.bob)
 
     alices = (await cast.alice.client.get("/admin/usage")).text

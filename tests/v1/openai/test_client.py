@@ -184,7 +184,6 @@ def test_responses_fit_a_schema(client: OpenAI, model: str) -> None:
     assert response.output_parsed == City(name="Rome 2800000", inhabitants=2_800_000)
 
 
-@pytest.mark.xfail(reason="Only full names reach the gateway so far.", raises=openai.NotFoundError)
 def test_it_asks_a_model_by_its_own_name(client: OpenAI) -> None:
     completion = client.chat.completions.create(model="echo-fast", messages=HELLO)
 
