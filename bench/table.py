@@ -50,4 +50,4 @@ def show(rows: list[Row]) -> str:
 
 def _line(row: Row, width: int) -> str:
     verdict = "" if not row.promised else ("ok" if row.is_kept else "MISSED")
-    return f"{row.name:<{width}}  {row.measured:>10.1f} {row.unit:<9} {row.promised:<20} {verdict}".rstrip()
+    return f"{row.name:<{width}}  {row.measured:>10.2f} {row.unit:<9} {row.promised:<20} {verdict}".rstrip()

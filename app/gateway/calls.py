@@ -10,8 +10,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from app.catalog.access import FoundModel
 from app.catalog.opening import OpenProviders
 from app.core.clock import now
@@ -24,10 +22,10 @@ from app.gateway.circuit import Circuits
 from app.gateway.completions import Attempt, Completion
 from app.gateway.contracts import Call, Contract, asked_of, entry_of, refuse_blind, sayable, sign_of
 from app.gateway.embedding import Embedded, EmbeddingCall, as_turns
-from app.gateway.metering import Meter
+from app.gateway.metering import Meter, Receipt
 from app.gateway.routing import EVERYTHING, Route, Routes
 from app.gateway.running import Running, RunningCalls
-from app.gateway.settling import Settlement, Settler
+from app.gateway.settling import CANNOT_WRITE, Settlement, Settler
 from app.gateway.spending import Spending, need_of
 from app.gateway.terms import Terms
 from app.providers.base import Finished, FinishReason, Request, Turn, Usage, UsageReport
@@ -78,7 +76,10 @@ class Gateway:
         async def go_on(failed: Attempt, error: ProviderError) -> Attempt | None:
             if not candidates:
                 return None
-            completion.earlier.append((await self._leave(call, failed, error)).entry)
+            failed.meter.error = error
+            settlement = self._settled(call, failed, failed.meter.receipt())
+            completion.earlier.append(settlement.entry)
+            await self._leave(failed, settlement)
             return await self._elsewhere(call, candidates)
 
         completion = Completion(await self._first(call, candidates), go_on)
@@ -89,7 +90,7 @@ class Gateway:
             last = completion.attempt
             completion.receipt = last.meter.receipt()
             if not last.is_settled:
-                completion.settlement = self._settled(call, last)
+                completion.settlement = self._settled(call, last, completion.receipt)
                 if not call.claim:
                     self._settler.hand_in(completion.settlement)
             await last.hang_up()
@@ -107,7 +108,8 @@ class Gateway:
             call.api_key_id,
             allowed_models=call.allowed_models,
         )
-        contract = await self._contract_for(asked)
+        terms = await self._routes.first_of(call.user_id, call.request.model, call.allowed_models)
+        contract = await self._contract_of(asked, terms)
         provider = self.providers.provider_for(contract.model.target)
         hold = await self._permitted_to_read(turns, contract)
         meter = Meter(tokens_in_turns(turns), contract.price, most_output=0)
@@ -172,35 +174,28 @@ class Gateway:
         self.circuits.begin(contract.model.target)
         return Attempt(contract, hold, provider.stream(request), meter, running)
 
-    async def _leave(self, call: Call, failed: Attempt, error: ProviderError) -> Settlement:
+    async def _leave(self, failed: Attempt, settlement: Settlement) -> None:
         """Enter an attempt that failed, so that what it holds is there for the next."""
-        failed.meter.error = error
-        settlement = self._settled(call, failed)
         self._settler.hand_in(settlement)
         await failed.hang_up()
         if failed.hold.draws or failed.hold.is_kept:
             # What cannot be written now keeps waiting.
-            with suppress(SQLAlchemyError):
+            with suppress(*CANNOT_WRITE):
                 await self._settler.flush()
-        return settlement
 
-    def _settled(self, call: Call, attempt: Attempt) -> Settlement:
+    def _settled(self, call: Call, attempt: Attempt, receipt: Receipt) -> Settlement:
         attempt.is_settled = True
         contract, hold, meter = attempt.contract, attempt.hold, attempt.meter
         self.running.end(attempt.running)
         self.spending.ended(hold)
         self.circuits.ended(contract.model.target, meter.error, was_heard=meter.got_through)
         return Settlement(
-            entry_of(call, contract, hold, meter.receipt()),
+            entry_of(call, contract, hold, receipt),
             sign_of(contract.model, meter, now()),
             hold,
             contract.purpose.book,
             attempt.running.is_noted,
         )
-
-    async def _contract_for(self, call: Call) -> Contract:
-        route = await self._routes.of(call.user_id, call.request.model, call.allowed_models)
-        return await self._contract_of(call, route.first)
 
     async def _contract_of(self, call: Call, terms: Terms) -> Contract:
         payer = Payer(call.user_id, terms.model.full_name, terms.group_id, call.api_key_id)

@@ -84,6 +84,17 @@ class Routes:
             raise ModelNotUsable(_why_not(plan.found, wanted))
         return Route(name, self._awake(able), tuple(model.full_name for model in models))
 
+    async def first_of(self, user_id: str, name: str, allowed: Collection[str] = EVERYTHING) -> Terms:
+        """Where a call goes whose answers are compared with each other: neither chance nor a rest changes it.
+
+        Raises catalog.access.ModelNotUsable.
+        """
+        plan = await self.plan(user_id, name)
+        first = _allowed(plan.found, allowed)[:1]
+        if not first or first[0].full_name not in plan.terms:
+            raise ModelNotUsable(_why_not(plan.found, first))
+        return plan.terms[first[0].full_name]
+
     def _awake(self, able: Sequence[Terms]) -> tuple[Terms, ...]:
         """Without connections that rest. When all do, the one whose rest ends first: better asked than refused."""
         if len(able) > 1:
