@@ -165,7 +165,8 @@ class Gateway:
         refuse_blind(terms.model, call.request)
         contract = await self._contract_of(call, terms)
         provider = self.providers.provider_for(contract.model.target)
-        asked = sayable(provider, asked_of(contract.model, call.request))
+        limited = bool(contract.purpose.purses)
+        asked = sayable(provider, asked_of(contract.model, call.request), is_limited=limited)
         request, hold = await self._permitted(asked, contract)
         meter = Meter(tokens_in_turns(request.turns), contract.price, hold.output_tokens)
         running = self.running.begin(

@@ -10,6 +10,7 @@ from app.gateway.metering import Meter, Receipt
 from app.gateway.spending import Purpose
 from app.providers.base import Provider, Request
 from app.providers.errors import RequestRefused
+from app.providers.passage import FIELDS, Passage
 from app.usage.ledger import Entry
 from app.usage.pricing import Price
 from app.usage.reservations import Hold
@@ -55,9 +56,10 @@ def asked_of(model: FoundModel, request: Request) -> Request:
     )
 
 
-def sayable(provider: Provider, request: Request) -> Request:
+def sayable(provider: Provider, request: Request, *, is_limited: bool = False) -> Request:
     """The request for this provider, which may not speak the client's language. Raises RequestRefused."""
     if request.passage is not None and request.passage.dialect in provider.dialects:
+        _refuse_what_is_not_passed_on(request, request.passage, is_limited=is_limited)
         return request
     if request.beyond and not request.is_lenient:
         raise RequestRefused(
@@ -70,6 +72,24 @@ def sayable(provider: Provider, request: Request) -> Request:
             "This model's provider gives one answer at a time.", "Ask once for each answer.", parameter="n"
         )
     return replace(request, passage=None)
+
+
+def _refuse_what_is_not_passed_on(request: Request, passage: Passage, *, is_limited: bool) -> None:
+    """Fields nobody knows, which a lenient client does without; and what a limit cannot count beforehand, such as
+    tools that the vendor runs itself."""
+    for name in request.beyond:
+        if "." not in name and name not in FIELDS[passage.dialect] and not request.is_lenient:
+            raise RequestRefused(
+                f"`{name}` is not passed on to providers.",
+                "Leave it out, or send the header x-parley-drop-unsupported: true.",
+                parameter=name,
+            )
+        if "." in name and is_limited:
+            raise RequestRefused(
+                f"What `{name}` costs is not known beforehand, and a hard limit concerns this call.",
+                "Leave it out, or ask an administrator for a budget that only warns.",
+                parameter=name,
+            )
 
 
 def refuse_blind(model: FoundModel, request: Request) -> None:

@@ -7,6 +7,7 @@ The list of budgets is kept in memory (see `core.changes`), and so is a part of 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import orjson
 import structlog
 
 from app.catalog.access import FoundModel
@@ -19,7 +20,7 @@ from app.providers.base import Request
 from app.usage import budgets, counters, open_calls, refusals
 from app.usage.admission import Admission
 from app.usage.allotments import LEASE
-from app.usage.estimates import most_tokens_in, room_for_answer, tokens_in_turns
+from app.usage.estimates import MOST_TOKENS_PER_IMAGE, most_tokens_in, room_for_answer, tokens_in_turns
 from app.usage.needs import Need, NoPrice, NoRoom
 from app.usage.pricing import Price
 from app.usage.purses import Book, Payer, Purse
@@ -133,13 +134,24 @@ class Spending:
 
 def need_of(request: Request, model: FoundModel, price: Price | None) -> Need:
     """The most that the call can use. What is told to the provider as its limit cannot be exceeded."""
-    most_input = most_tokens_in(request.turns, request.tools)
+    most_input = _most_input(request)
     return Need(
         input_tokens=most_input,
         likely_input=tokens_in_turns(request.turns),
         output_tokens=(request.max_output_tokens or _most_output(model, most_input)) * request.choices,
         price=price,
     )
+
+
+def _most_input(request: Request) -> int:
+    """No vendor makes more tokens than there are bytes, wherever they stand in a document that is passed on."""
+    most = most_tokens_in(request.turns, request.tools)
+    if request.response_format is not None:
+        most += len(orjson.dumps(request.response_format.schema))
+    if request.passage is None:
+        return most
+    images = sum(len(turn.all_images) for turn in request.turns)
+    return max(most, request.passage.size + images * MOST_TOKENS_PER_IMAGE)
 
 
 def _most_output(model: FoundModel, most_input: int) -> int:

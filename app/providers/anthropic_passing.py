@@ -17,7 +17,7 @@ MESSAGES = Language(
 
 def passed_document(request: Request, passage: Passage) -> Json:
     """What is sent: the model by its own name, and no more tokens than are paid for."""
-    document = {**passage.document, "model": request.model}
+    document = {**passage.known(), "model": request.model}
     if request.max_output_tokens is not None:
         document["max_tokens"] = request.max_output_tokens
     return document

@@ -33,7 +33,7 @@ def passed_document(request: Request, passage: Passage, limit: str) -> Json:
 
     `limit` is the vendor's name for these, unless the client used others.
     """
-    document = {**passage.document, "model": request.model}
+    document = {**passage.known(), "model": request.model}
     if request.streaming:
         options = document.get("stream_options")
         document["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}

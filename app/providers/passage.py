@@ -13,6 +13,22 @@ class Dialect(StrEnum):
     ANTHROPIC_MESSAGES = "anthropic messages"
 
 
+FIELDS: Mapping[Dialect, frozenset[str]] = {
+    Dialect.OPENAI_CHAT: frozenset(
+        "chat_template_kwargs frequency_penalty function_call functions logit_bias logprobs max_completion_tokens "
+        "max_tokens messages metadata min_p model n parallel_tool_calls prediction presence_penalty "
+        "prompt_cache_key prompt_cache_retention reasoning_effort repetition_penalty response_format "
+        "safety_identifier seed stop stream stream_options temperature tool_choice tools top_k top_logprobs top_p "
+        "user verbosity".split()
+    ),
+    Dialect.ANTHROPIC_MESSAGES: frozenset(
+        "cache_control context_management max_tokens messages metadata model output_config output_format "
+        "stop_sequences stream system temperature thinking tool_choice tools top_k top_p".split()
+    ),
+}
+"""What of a document is passed on. Anything else might choose another model, another price or another address."""
+
+
 @dataclass(frozen=True)
 class Passage:
     """A client's own document: a provider that speaks its dialect gets it as it is, but for what Parley decides.
@@ -23,8 +39,15 @@ class Passage:
     dialect: Dialect
     document: dict[str, Any] = field(repr=False)
     wants_usage: bool = False
+    size: int = 0
+    """Bytes of the document without its images: more tokens no vendor can count in it."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Those of the client that belong to the language, such as `anthropic-beta`."""
+
+    def known(self) -> dict[str, Any]:
+        """The document as far as it is passed on."""
+        fields = FIELDS[self.dialect]
+        return {name: value for name, value in self.document.items() if name in fields}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ TOKENS_PER_TURN = 4
 """What vendors add for each turn's frame."""
 TOKENS_PER_IMAGE = 1_000
 MOST_TOKENS_PER_TURN = 16
-MOST_TOKENS_PER_IMAGE = 6_000
+MOST_TOKENS_PER_IMAGE = 50_000
 MOST_TOKENS_FOR_TOOLS = 1_000
 """What vendors tell a model about how tools are called."""
 

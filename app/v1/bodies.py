@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from app.v1.surface import BadRequest, Json
 
+DEEPEST = 100
 LARGE = 1_000_000
 """Bytes from which on a body is read in a thread, so that nobody else waits."""
 
@@ -16,12 +17,34 @@ async def json_of(request: Request) -> Json:
     """The body. Raises BadRequest when it is no JSON object."""
     body = await request.body()
     try:
-        read = await asyncio.to_thread(orjson.loads, body) if len(body) > LARGE else orjson.loads(body)
+        read = await asyncio.to_thread(_read, body) if len(body) > LARGE else _read(body)
     except orjson.JSONDecodeError as error:
         raise BadRequest("The body is not JSON. Send a JSON object.") from error
     if not isinstance(read, dict):
         raise BadRequest("The body is not a JSON object. Send one.")
     return read
+
+
+def _read(body: bytes) -> object:
+    read: object = orjson.loads(body)
+    if body.count(b"[") + body.count(b"{") > DEEPEST:
+        _refuse_deep(read)
+    return read
+
+
+def _refuse_deep(read: object) -> None:
+    """What is nested deeper than anybody writes could be read, but not said again."""
+    level: list[object] = [read]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for one in level
+            for inner in (one.values() if isinstance(one, dict) else one)  # type: ignore[attr-defined]
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return
+    raise BadRequest(f"The body is nested deeper than {DEEPEST} levels.")
 
 
 class JsonAnswer(Response):

@@ -5,6 +5,7 @@ language, else in the client's. A call ends with whoever made it: a client that 
 """
 
 import asyncio
+import re
 import time
 from dataclasses import replace
 
@@ -20,15 +21,16 @@ from app.core.ids import new_id
 from app.gateway.calls import Call, Completion, Gateway
 from app.providers.errors import ProviderError
 from app.providers.passage import Dialect, Passage, Passed
-from app.v1.bodies import JsonAnswer, json_of
+from app.v1.bodies import LARGE, JsonAnswer, json_of
 from app.v1.failing import failure_of, headers_of
 from app.v1.gathering import Gathering
-from app.v1.surface import Answer, Asked, Failure, Json, Surface, Writer
+from app.v1.surface import Answer, Asked, BadRequest, Failure, Json, Surface, Writer
 
 SECONDS_OF_SILENCE = 15.0
 """Before the first word; then whatever stands between is told that somebody is at work."""
 REVOKED = "This API key was revoked while it was used, or its account was disabled."
 SIGN_OF_LIFE = b": at work\n\n"
+PASSED_HEADER = re.compile(r"[A-Za-z0-9_., -]{0,1000}")
 HEADERS_OF_DIALECTS = {Dialect.ANTHROPIC_MESSAGES: ("anthropic-beta",)}
 
 
@@ -78,24 +80,31 @@ class Conversing(Response):
 
     async def _asked(self) -> Asked:
         document = await json_of(self._request)
-        asked = self._surface.read(document)
+        size = len(await self._request.body())
+        # Nobody else waits while much is read.
+        read = self._surface.read
+        asked = await asyncio.to_thread(read, document) if size > LARGE else read(document)
         is_lenient = self._request.headers.get("x-parley-drop-unsupported") == "true"
         request = replace(
             asked.request,
             is_lenient=is_lenient,
             choices=asked.choices,
             beyond=asked.beyond,
-            passage=self._passage(document, asked),
+            passage=self._passage(document, size, asked),
         )
         return replace(asked, request=request)
 
-    def _passage(self, document: Json, asked: Asked) -> Passage | None:
+    def _passage(self, document: Json, size: int, asked: Asked) -> Passage | None:
         if self._dialect is None:
             return None
         given = self._request.headers
         names = HEADERS_OF_DIALECTS.get(self._dialect, ())
         headers = {name: given[name] for name in names if name in given}
-        return Passage(self._dialect, document, asked.wants_usage, headers)
+        for name, value in headers.items():
+            if not PASSED_HEADER.fullmatch(value):
+                raise BadRequest(f"The header {name} is not a list of names.", name)
+        images = sum(len(image.base64) for turn in asked.request.turns for image in turn.all_images)
+        return Passage(self._dialect, document, asked.wants_usage, max(0, size - images), headers)
 
     async def _call(self, caller: Caller, asked: Asked) -> Call:
         name = asked.request.model

@@ -7,6 +7,8 @@ from typing import NoReturn
 
 from app.v1.surface import BadRequest, Json
 
+MOST_ITEMS = 10_000
+"""In one list; to go through more of them would keep everybody else waiting."""
 LARGEST_COUNT = 2**63 - 1
 """What can be told to a provider as a number."""
 
@@ -102,9 +104,11 @@ class Fields:
         value = self.values.get(name)
         if value is None:
             return []
-        if isinstance(value, list):
-            return value
-        raise self.wrong(name, "must be a list")
+        if not isinstance(value, list):
+            raise self.wrong(name, "must be a list")
+        if len(value) > MOST_ITEMS:
+            raise self.wrong(name, f"has more than {MOST_ITEMS:,} items")
+        return value
 
     def at(self, name: str) -> str:
         """Where `name` stands in the whole request."""

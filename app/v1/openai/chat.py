@@ -5,7 +5,7 @@ from app.v1.fields import Fields
 from app.v1.openai import errors, thoughts
 from app.v1.openai.chat_messages import turns_in
 from app.v1.openai.chat_stream import ChatWriter
-from app.v1.openai.parameters import beyond, effort_in, format_in, function, seed_in, stop_in
+from app.v1.openai.parameters import beyond, choices_in, effort_in, format_in, function, seed_in, stop_in
 from app.v1.openai.usage import usage_of_chat
 from app.v1.surface import Answer, Asked, BadRequest, Failure, Json
 
@@ -64,7 +64,7 @@ class ChatCompletions:
         return Asked(
             request,
             wants_usage=bool(options and options.flag("include_usage")),
-            choices=asked.count("n", 1) or 1,
+            choices=choices_in(asked),
             beyond=beyond(body, UNDERSTOOD) + foreign_tools,
         )
 

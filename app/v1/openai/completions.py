@@ -6,7 +6,7 @@ from app.providers.base import Event, Request, Role, TextDelta, Turn
 from app.v1.fields import Fields
 from app.v1.openai import errors
 from app.v1.openai.chat_stream import DONE
-from app.v1.openai.parameters import beyond, seed_in, stop_in
+from app.v1.openai.parameters import beyond, choices_in, seed_in, stop_in
 from app.v1.openai.usage import usage_of_chat
 from app.v1.surface import Answer, Asked, BadRequest, Failure, Json
 
@@ -52,7 +52,7 @@ class Completions:
         return Asked(
             request,
             wants_usage=bool(options and options.flag("include_usage")),
-            choices=asked.count("n", 1) or 1,
+            choices=choices_in(asked),
             beyond=beyond(body, UNDERSTOOD),
         )
 

@@ -7,6 +7,7 @@ from app.v1.fields import Fields
 from app.v1.surface import BadRequest, Json
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+MOST_CHOICES = 128
 NO_PARAMETERS: Json = {"type": "object", "properties": {}}
 
 IGNORED = frozenset(
@@ -52,6 +53,14 @@ def beyond(body: Mapping[str, object], understood: frozenset[str]) -> tuple[str,
         and name not in IGNORED
         and not (name in NEUTRAL and value == NEUTRAL[name])
     )
+
+
+def choices_in(asked: Fields) -> int:
+    """`n`: how many answers are wanted."""
+    wanted = asked.count("n", 1) or 1
+    if wanted > MOST_CHOICES:
+        raise asked.wrong("n", f"can be at most {MOST_CHOICES}")
+    return wanted
 
 
 def stop_in(asked: Fields) -> tuple[str, ...]:
