@@ -1,0 +1,128 @@
+"""What clients put into requests to get more than they may: uncounted words, other models, and whole afternoons."""
+
+import httpx
+import pytest
+
+from app.core.clock import now
+from app.core.database import Database
+from app.usage.models import Budget, PriceOverride
+from tests.cast import Visitor
+from tests.providers.fake_server import FakeServer
+from tests.v1.clients import ANTHROPIC, OPENAI, Client
+from tests.v1.conftest import Connect
+from tests.v1.vendors import CLAUDE, COMPATIBLE, Vendor
+
+DOLLAR = 1_000_000
+MUCH = "much to read " * 20_000
+BOTH = pytest.mark.parametrize(
+    ("client_of", "upstream"), [(OPENAI, COMPATIBLE), (ANTHROPIC, CLAUDE)], ids=["openai", "anthropic"]
+)
+
+
+@pytest.fixture(autouse=True)
+async def connected(connect: Connect, vendor: FakeServer, database: Database) -> None:
+    """Two vendors whose token costs a millionth of a dollar."""
+    await connect(COMPATIBLE.kind, COMPATIBLE.kind, "m", base_url=f"{vendor.url}/v1")
+    await connect(CLAUDE.kind, CLAUDE.kind, "m", base_url=vendor.url)
+    async with database.writing() as session:
+        for upstream in (COMPATIBLE, CLAUDE):
+            row = PriceOverride(connection=upstream.kind, model="m", effective_from=now())
+            row.input = row.output = DOLLAR
+            session.add(row)
+
+
+async def ask(
+    visitor: Visitor,
+    key: str,
+    client: Client,
+    upstream: Vendor,
+    headers: dict[str, str] | None = None,
+    **more: object,
+) -> httpx.Response:
+    body = client.asking(upstream.model, streaming=False) | more
+    return await visitor.post(client.path, json=body, headers={"x-api-key": key, **(headers or {})})
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {"name": "x", "schema": {"description": MUCH}},
+            }
+        },
+        {"messages": [{"role": "user", "content": "Hello", "name": MUCH}]},
+        {"tools": [{"type": "function", "function": {"name": "x", "description": MUCH}}]},
+        {"functions": [{"name": "x", "description": MUCH}]},
+    ],
+    ids=lambda where: next(iter(where)),
+)
+async def test_words_are_counted_wherever_they_stand(
+    client: Visitor, key: str, vendor: FakeServer, database: Database, where: dict[str, object]
+) -> None:
+    async with database.writing() as session:
+        session.add(Budget(scope="workspace", unit="usd", period="total", amount=DOLLAR // 10))
+
+    response = await ask(client, key, OPENAI, COMPATIBLE, **where)
+
+    assert response.status_code == 429, response.text[:200]
+    assert vendor.received == []
+
+
+@BOTH
+@pytest.mark.parametrize("name", ["models", "fallbacks", "api_base", "mcp_servers", "route", "container"])
+async def test_fields_that_nobody_knows_go_nowhere(
+    client: Visitor, key: str, vendor: FakeServer, client_of: Client, upstream: Vendor, name: str
+) -> None:
+    response = await ask(client, key, client_of, upstream, **{name: ["other/model"]})
+
+    assert response.status_code == 400
+    assert name in client_of.complaint(response.json())[1]
+    assert vendor.received == []
+
+
+@BOTH
+async def test_who_can_do_without_them_is_served_without_them(
+    client: Visitor, key: str, vendor: FakeServer, client_of: Client, upstream: Vendor
+) -> None:
+    vendor.plays(upstream.whole)
+
+    response = await ask(
+        client, key, client_of, upstream, {"x-parley-drop-unsupported": "true"}, models=["other/model"]
+    )
+
+    assert response.status_code == 200
+    assert "models" not in vendor.received[0].json
+
+
+async def test_headers_are_no_place_for_novels(client: Visitor, key: str, vendor: FakeServer) -> None:
+    response = await ask(client, key, ANTHROPIC, CLAUDE, {"anthropic-beta": "x" * 9_000})
+
+    assert response.status_code == 400
+    assert vendor.received == []
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"n": 2**62},
+        {"n": 1_000_000},
+        {"messages": [{"role": "user", "content": ""}] * 20_000},
+        {"tools": [{"type": "function", "function": {"name": "x", "parameters": "DEEP"}}]},
+    ],
+    ids=["more answers than anybody reads", "many answers", "many messages", "deep"],
+)
+async def test_what_nobody_writes_is_refused(
+    client: Visitor, key: str, vendor: FakeServer, nonsense: dict[str, object]
+) -> None:
+    deep: object = "end"
+    for _ in range(300):
+        deep = {"in": deep}
+    if "tools" in nonsense:
+        nonsense = {"tools": [{"type": "function", "function": {"name": "x", "parameters": deep}}]}
+
+    response = await ask(client, key, OPENAI, COMPATIBLE, **nonsense)
+
+    assert response.status_code == 400
+    assert vendor.received == []
