@@ -1,17 +1,19 @@
 """A growing Markdown text as HTML: finished blocks once, and only the last, open one again and again.
 
 The work grows with the text and not with its square. Pure: text in, HTML out; who sends it, and how
-often, is decided in `streaming`.
+often, is decided in `streaming`. The renderer is loaded with the first text: until then its memory is saved.
 """
 
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from html import escape
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from app.chats.rendering import Block, code_figure, render_blocks
+if TYPE_CHECKING:
+    from app.chats.rendering import Block
 
 # A last line of these may still become anything: a rule, a heading underline, a list item, a fence.
 UNDECIDED_LINE = re.compile(r"[ \t]*(?:[-=#>*+`~|_: \t]+(?:\[[ xX]?\]?)?|\d{1,9}[.)]?)\Z")
@@ -64,6 +66,8 @@ class Growth:
         done = self.closed
         source = _without_undecided_line(text[done:])
         starts = _line_starts(source)
+        from app.chats.rendering import render_blocks
+
         blocks = render_blocks(_mended(source))
         closing = blocks if blocks and _is_closed_fence(blocks[-1], source) else blocks[:-1]
         for block, following in zip(closing, [*blocks[1:], None], strict=False):
@@ -82,10 +86,12 @@ class Growth:
         if place.closed == self.closed and 0 < place.code <= len(self._open_code):
             return Step(closed, None, escape(self._open_code[place.code :], quote=False), here)
         # Colours wait until the fence is closed: an open one only ever grows at its end.
+        from app.chats.rendering import code_figure
+
         figure = code_figure(self._open_code, self._open_language)
         return Step(closed, Markup(figure), "", here)  # noqa: S704  (escaped by code_figure)
 
-    def _keep_open(self, block: Block | None, source: str, starts: list[int]) -> None:
+    def _keep_open(self, block: "Block | None", source: str, starts: list[int]) -> None:
         self._open = block.html if block else Markup()
         self._open_code = None
         if block and block.kind == "fence" and source.startswith(FENCES, starts[block.first_line]):
@@ -125,7 +131,7 @@ def _mended(source: str) -> str:
     return head + newline + last
 
 
-def _is_closed_fence(block: Block, source: str) -> bool:
+def _is_closed_fence(block: "Block", source: str) -> bool:
     if block.kind != "fence" or not source.endswith("\n"):
         return False
     lines = source.splitlines()

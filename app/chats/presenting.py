@@ -13,7 +13,6 @@ from app.chats.context import QuestionTooLong
 from app.chats.history import Page, Variants, variants_of
 from app.chats.images import CannotSee, images_of
 from app.chats.models import Chat, Message, MessageImage, MessageStatus
-from app.chats.rendering import render_aside
 from app.chats.views import ChatView, ErrorView, ImageView, MessageView
 from app.core.templating import hue_of
 from app.providers.errors import ProviderError
@@ -77,6 +76,9 @@ async def _people(session: AsyncSession, ids: set[str]) -> dict[str, User]:
 async def _html_of(message: Message) -> Markup:
     # What a running reply has so far comes through its stream, from the very beginning.
     text = "" if message.is_running else message.content
+    # With the first message: until then its memory is saved.
+    from app.chats.rendering import render_aside
+
     return await render_aside(text, is_of_person=not message.is_reply)
 
 

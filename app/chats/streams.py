@@ -1,7 +1,9 @@
 """The streams that pages listen to: one for each reply that grows, one for each open page."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from importlib import import_module
 
 from fastapi import APIRouter, Request
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -114,6 +116,8 @@ class OpenPage:
 
     async def updates(self) -> AsyncIterator[bytes]:
         """What to change on the page, as htmx partials; ids of events are ids of messages."""
+        # Somebody is here, and will want to see messages in a moment.
+        await asyncio.to_thread(import_module, "app.chats.rendering")
         with hub_of(self.request).subscribe(stream_of_owner(self.identity.user.id)) as subscription:
             if self.chat_id and (update := await self._about(News.POSTED, self.chat_id)):
                 yield update
