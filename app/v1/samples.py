@@ -15,7 +15,7 @@ from app.core.settings import ROOT
 FOLDER = ROOT / "templates" / "v1" / "samples"
 
 ADDRESS = "http://127.0.0.1:8000"
-MODEL = "practice/echo"
+MODEL = "echo/echo"
 WINDOW = "32768"
 PLACES = re.compile("|".join(map(re.escape, (ADDRESS, MODEL, WINDOW))))
 

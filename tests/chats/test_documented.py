@@ -13,7 +13,7 @@ SAMPLE = re.compile(r"^```python\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL)
 async def test_the_samples_run(cast: Cast, echo: str, address: str) -> None:
     key = (await cast.bob.client.post("/api/keys", json={"name": "Samples"})).json()["secret"]
     code = "\n".join(found["code"] for found in SAMPLE.finditer((ROOT / "docs/api.md").read_text()))
-    told = {"127.0.0.1:8000": address.partition("//")[2], "practice/echo": echo, '"…"': f'"{key}"'}
+    told = {"127.0.0.1:8000": address.partition("//")[2], "echo/echo": echo, '"…"': f'"{key}"'}
     for written, meant in told.items():
         assert written in code
         code = code.replace(written, meant)

@@ -4,7 +4,7 @@ from anthropic import Anthropic
 
 client = Anthropic(base_url="http://127.0.0.1:8000", api_key=os.environ["PARLEY_KEY"])
 message = client.messages.create(
-    model="practice/echo",
+    model="echo/echo",
     max_tokens=1000,
     messages=[{"role": "user", "content": "Good morning"}],
 )

@@ -2,7 +2,7 @@ const response = await fetch("http://127.0.0.1:8000/v1/chat/completions", {
   method: "POST",
   headers: { "content-type": "application/json", authorization: `Bearer ${process.env.PARLEY_KEY}` },
   body: JSON.stringify({
-    model: "practice/echo",
+    model: "echo/echo",
     messages: [{ role: "user", content: "Good morning" }],
   }),
 })

@@ -4,7 +4,7 @@ from openai import OpenAI
 
 client = OpenAI(base_url="http://127.0.0.1:8000/v1", api_key=os.environ["PARLEY_KEY"])
 stream = client.chat.completions.create(
-    model="practice/echo",
+    model="echo/echo",
     messages=[{"role": "user", "content": "Good morning"}],
     stream=True,
 )
