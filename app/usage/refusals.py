@@ -75,7 +75,7 @@ async def no_price(session: AsyncSession, refused: Refused, budget: Budget) -> O
     name = await _name(session, subject_of(budget))
     return OverBudget(
         f"{refused.payer.model} has no price, and {name} is limited in money: what it costs could not be counted. "
-        "Choose another model, or ask an administrator to set its price under Admin → Prices."
+        "Choose another model, or ask an administrator to set its price under Administration → Prices."
     )
 
 
@@ -123,10 +123,10 @@ def _until(standing: Standing, timezone: str) -> str:
 
 def _who_can_raise(budget: Budget) -> str:
     if budget.is_own and budget.scope == BudgetScope.KEY:
-        return "Its owner can change it under Settings → API keys, an administrator under Admin → Budgets."
+        return "Its owner can change it under Settings → API keys, an administrator under Administration → Budgets."
     if budget.is_own:
         return "You can change it under Usage."
-    return "An administrator can raise it under Admin → Budgets."
+    return "An administrator can raise it under Administration → Budgets."
 
 
 def _go_on_with(names: Sequence[str]) -> str:

@@ -107,7 +107,7 @@ async def test_a_spent_budget_refuses_and_says_what_to_do(app: FastAPI, gateway:
     assert sentence.startswith(
         "The monthly budget of $0.00 for the whole workspace is spent. It starts again on "
     )
-    assert "00:00 (UTC). An administrator can raise it under Admin → Budgets." in sentence
+    assert "00:00 (UTC). An administrator can raise it under Administration → Budgets." in sentence
     assert sentence.endswith("You can go on with echo."), "it is free"
     assert await ask(gateway, model="echo/echo", user=cast.bob.id), "and so it works"
 
@@ -192,7 +192,7 @@ async def test_a_model_without_a_price_is_refused_where_money_is_limited(
     sentence = await refusal(gateway, model="away/gpt")
 
     assert sentence.startswith("away/gpt has no price, and the whole workspace is limited in money")
-    assert "Admin → Prices" in sentence
+    assert "Administration → Prices" in sentence
 
 
 async def test_a_failed_call_gives_back_what_it_held(

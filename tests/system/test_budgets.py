@@ -70,7 +70,7 @@ async def test_a_person_is_warned_stopped_and_goes_on_once_the_limit_is_raised(
     await expect(refusal).to_contain_text(
         re.compile(r"It starts again on \w+day, 1 \w+ \d{4}, 00:00 \(UTC\)")
     )
-    await expect(refusal).to_contain_text("An administrator can raise it under Admin → Budgets.")
+    await expect(refusal).to_contain_text("An administrator can raise it under Administration → Budgets.")
     await expect(refusal).to_contain_text("You can go on with Echo or Echo, slow.")
 
     await office.reload()
