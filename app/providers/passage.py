@@ -16,7 +16,7 @@ class Dialect(StrEnum):
 FIELDS: Mapping[Dialect, frozenset[str]] = {
     Dialect.OPENAI_CHAT: frozenset(
         "chat_template_kwargs frequency_penalty function_call functions logit_bias logprobs max_completion_tokens "
-        "max_tokens messages metadata min_p model n parallel_tool_calls prediction presence_penalty "
+        "max_tokens messages metadata min_p model n n_predict parallel_tool_calls prediction presence_penalty "
         "prompt_cache_key prompt_cache_retention reasoning_effort repetition_penalty response_format "
         "safety_identifier seed stop stream stream_options temperature tool_choice tools top_k top_logprobs top_p "
         "user verbosity".split()

@@ -153,7 +153,8 @@ class Story:
             await asyncio.gather(looking, return_exceptions=True)
 
     async def _all_is_well(self) -> None:
-        async with self._database.reading() as session:
+        # What was begun is not cut off: something may still be given back while this looks.
+        async with self._database.snapshot() as session:
             limits = {budget.id: budget for budget in await session.scalars(select(Budget))}
             book = await budgets.read_book(session)
             for row in await session.scalars(select(BudgetCounter)):
