@@ -12,6 +12,7 @@ from bench.table import Row, median_and_p99, p99
 LIMITS_FIRST_TOKEN = (15, 60)
 LIMIT_DELAY = 400
 TOKENS_PER_SECOND = 20
+SECONDS_OF_A_REPLY = 10
 SECONDS_OF_ARRIVING = 15.0
 
 
@@ -67,11 +68,13 @@ async def _streaming(reader: Reader, chats: int) -> AsyncIterator[None]:
 
     async def converse(number: int) -> None:
         chat_id = await reader.start_chat(f"Background {number}")
+        # One after another, as people begin: else all end, and begin anew, in the same instant every time.
+        await asyncio.sleep(SECONDS_OF_A_REPLY * number / chats)
         while True:
-            await reader.ask(chat_id, tokens=TOKENS_PER_SECOND * 10, rate=TOKENS_PER_SECOND)
+            await reader.ask(chat_id, tokens=TOKENS_PER_SECOND * SECONDS_OF_A_REPLY, rate=TOKENS_PER_SECOND)
 
     conversations = [asyncio.create_task(converse(number)) for number in range(chats)]
-    await asyncio.sleep(2)
+    await asyncio.sleep(SECONDS_OF_A_REPLY + 2)
     try:
         yield
     finally:
