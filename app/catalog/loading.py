@@ -6,8 +6,9 @@ What was asked for is a row, so that every page, after a reload and in every pro
 import asyncio
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
-from sqlalchemy import Update, select, update
+from sqlalchemy import Table, Update, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import audit
@@ -18,6 +19,7 @@ from app.catalog.opening import OpenProviders, Target, target_of
 from app.core.clock import now
 from app.core.database import Database, after_commit
 from app.core.errors import Conflict, Invalid
+from app.core.upserts import insert_into
 from app.live.tasks import Tasks
 from app.providers.base import KeepsModelsLoaded
 from app.providers.errors import ProviderError
@@ -141,11 +143,16 @@ async def _begin(
 ) -> ModelLoad:
     """The row of what begins now, in place of the last time's. Raises Conflict."""
     at = now()
-    row = await session.get(ModelLoad, model.id, with_for_update=True)
-    if row is None:
-        row = ModelLoad(model_id=model.id)
-        session.add(row)
-    elif row.is_under_way_at(at):
+    # Two who ask at the same moment both find no row; the second one waits here for the first.
+    table = cast("Table", ModelLoad.__table__)
+    nothing_yet = {"model_id": model.id, "state": LoadState.DONE, "error": "", "is_exclusive": False}
+    await session.execute(
+        insert_into(session, table)
+        .values(**nothing_yet, started_at=at, heartbeat_at=at)
+        .on_conflict_do_nothing()
+    )
+    row = await session.get_one(ModelLoad, model.id, with_for_update=True)
+    if row.is_under_way_at(at):
         raise Conflict(f"{model.display_name} is {row.state} already. Wait until that is done.")
     row.state, row.error, row.is_exclusive = state, "", is_exclusive
     row.started_at = row.heartbeat_at = at
