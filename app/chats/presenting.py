@@ -142,6 +142,7 @@ def _view(
         status=message.status,
         is_running=is_running,
         is_stopped=message.status == MessageStatus.STOPPED,
+        stopped_because=message.error_message if message.status == MessageStatus.STOPPED else "",
         is_interrupted=message.status == MessageStatus.INTERRUPTED,
         author_name=author_name,
         initials=initials,

@@ -18,6 +18,7 @@ from app.core.clock import now
 from app.core.database import Database
 from app.core.errors import ParleyError
 from app.gateway.calls import Completion, Gateway
+from app.gateway.metering import CUT_OFF
 from app.live.hub import Hub, Lagged
 from app.live.tasks import Tasks
 from app.providers.base import Event, ReasoningDelta, TextDelta
@@ -121,6 +122,8 @@ class Replies:
             return Ending(MessageStatus.FAILED, error.code, str(error))
         except ParleyError as error:
             return Ending(MessageStatus.FAILED, error.code, error.message)
+        if work.completion is not None and work.completion.cut_off:
+            return Ending(MessageStatus.STOPPED, CUT_OFF, work.completion.cut_off)
         return Ending(MessageStatus.FINISHED)
 
     async def _job_for(self, reply: Message) -> Job:

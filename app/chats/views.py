@@ -29,6 +29,8 @@ class MessageView:
     status: str
     is_running: bool
     is_stopped: bool
+    stopped_because: str
+    """Empty where a person stopped it."""
     is_interrupted: bool
     author_name: str
     initials: str

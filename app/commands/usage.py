@@ -58,7 +58,10 @@ def verify() -> None:
     """Add the ledger up and compare it with all sums, budgets and messages; exit code 1 when something differs."""
     from app.commands.working import at_work
 
-    sums, messages, entries = at_work(_verify)
+    sums, messages, beyond, entries = at_work(_verify)
+    for model, calls in beyond.items():
+        number = "1 call" if calls == 1 else f"{calls:,} calls"
+        typer.echo(f"{model}: {number} for which its provider billed more than a hard limit allowed.")
     for found in (*sums, *messages):
         typer.echo(str(found), err=True)
     if sums or messages:
@@ -116,7 +119,7 @@ async def _report(house: "House", wish: "Wish", username: str, group_name: str) 
         return Report.of(await dashboard(session, workspace_view(operator), replace(wish, filter=named)))
 
 
-async def _verify(house: "House") -> "tuple[list[Disagreement], list[Difference], int]":
+async def _verify(house: "House") -> "tuple[list[Disagreement], list[Difference], dict[str, int], int]":
     from app.chats import accounting
     from app.core.clock import now
     from app.usage import verification
@@ -125,7 +128,8 @@ async def _verify(house: "House") -> "tuple[list[Disagreement], list[Difference]
     async with house.database.snapshot() as session:
         sums = await verification.disagreements(session, now())
         messages = await accounting.differences(session)
-        return sums, messages, await verification.count(session)
+        beyond = await verification.beyond_limits(session)
+        return sums, messages, beyond, await verification.count(session)
 
 
 async def _rebuild(house: "House") -> int:

@@ -28,6 +28,7 @@ from app.gateway.running import Running, RunningCalls
 from app.gateway.settling import CANNOT_WRITE, Settlement, Settler
 from app.gateway.spending import Spending, need_of
 from app.gateway.terms import Terms
+from app.gateway.watching import watched
 from app.providers.base import Finished, FinishReason, Request, Turn, Usage, UsageReport
 from app.providers.errors import ProviderError
 from app.usage.estimates import most_tokens_in, tokens_in_turns
@@ -167,13 +168,15 @@ class Gateway:
         provider = self.providers.provider_for(contract.model.target)
         limited = bool(contract.purpose.purses)
         asked = sayable(provider, asked_of(contract.model, call.request), is_limited=limited)
-        request, hold = await self._permitted(asked, contract)
+        need = need_of(asked, contract.model, contract.price) if limited else None
+        request, hold = await self._permitted(asked, contract, need)
         meter = Meter(tokens_in_turns(request.turns), contract.price, hold.output_tokens)
         running = self.running.begin(
             Running(hold, call.claim, meter.progress, lambda: entry_of(call, contract, hold, meter.receipt()))
         )
         self.circuits.begin(contract.model.target)
-        return Attempt(contract, hold, provider.stream(request), meter, running)
+        stream, counted = provider.stream(request), watched(contract.purpose, need)
+        return Attempt(contract, hold, stream, meter, running, counted, is_streaming=request.streaming)
 
     async def _leave(self, failed: Attempt, settlement: Settlement) -> None:
         """Enter an attempt that failed, so that what it holds is there for the next."""
@@ -187,6 +190,7 @@ class Gateway:
     def _settled(self, call: Call, attempt: Attempt, receipt: Receipt) -> Settlement:
         attempt.is_settled = True
         contract, hold, meter = attempt.contract, attempt.hold, attempt.meter
+        receipt = attempt.truthful(receipt)
         self.running.end(attempt.running)
         self.spending.ended(hold)
         self.circuits.ended(contract.model.target, meter.error, was_heard=meter.got_through)
@@ -208,11 +212,13 @@ class Gateway:
             return Hold(new_id())
         return await self.spending.admit(contract.purpose, _reading(turns, contract.price))
 
-    async def _permitted(self, request: Request, contract: Contract) -> tuple[Request, Hold]:
+    async def _permitted(
+        self, request: Request, contract: Contract, need: Need | None
+    ) -> tuple[Request, Hold]:
         """The request as far as limits allow it. Raises usage.refusals.OverBudget or TooFast."""
-        if not contract.purpose.purses:
+        if need is None:
             return request, Hold(new_id())
-        hold = await self.spending.admit(contract.purpose, need_of(request, contract.model, contract.price))
+        hold = await self.spending.admit(contract.purpose, need)
         if hold.output_tokens is None:
             return request, hold
         # A provider that is told no more than this can write no more, with each of several answers.

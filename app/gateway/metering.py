@@ -1,5 +1,6 @@
 """Counts one completion while it passes: what came, when, and how it ended."""
 
+import re
 import time
 from dataclasses import dataclass
 
@@ -20,8 +21,15 @@ from app.usage.estimates import tokens_in_bytes
 from app.usage.models import Outcome
 from app.usage.pricing import Charge, Price, charge
 
+CUT_OFF = "cut_off"
+"""Code of an answer that the gateway ended, because its provider wrote on beyond what it was told."""
 BYTES_OF_A_PIECE = 4
 """Of text, in an answer that passes through unread: providers send about a token at a time."""
+
+BYTES_AROUND_WORDS = 400
+"""More than stands in a piece besides its words; whatever is larger holds many of them."""
+NO_WORDS = re.compile(rb'"(?:signature_delta|redacted_thinking)"|;base64,|"logprobs"\s*:\s*\{')
+"""Marks what is long in a piece without being written by the token."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,7 @@ class Meter:
         self._reported: Usage | None = None
         self._finish_reason: FinishReason | None = None
         self.error: ProviderError | None = None
+        self.is_cut_off = False
 
     def see(self, event: Event) -> None:
         """Runs for every token: no more than adding up."""
@@ -66,7 +75,7 @@ class Meter:
             case TextDelta(text) | ReasoningDelta(text):
                 self._count(text)
             case Passed(_, pieces):
-                self._count_bytes(pieces * BYTES_OF_A_PIECE)
+                self._count_bytes(pieces * BYTES_OF_A_PIECE + characters_beyond(event))
             case ToolCallDelta():
                 self._count((event.name or "") + event.arguments)
             case UsageReport(usage):
@@ -103,7 +112,7 @@ class Meter:
             first_token_ms=None
             if self._first_token is None
             else _milliseconds(self._first_token - self._started),
-            error_code=self.error.code if self.error else "",
+            error_code=self._code(),
             attempts=self.attempts,
         )
 
@@ -115,9 +124,16 @@ class Meter:
             self._first_token = time.perf_counter()
         self._output_bytes += count
 
+    def _code(self) -> str:
+        if self.error is not None:
+            return self.error.code
+        return CUT_OFF if self.is_cut_off else ""
+
     def _outcome(self) -> Outcome:
         if self.error is not None:
             return Outcome.FAILED
+        if self.is_cut_off:
+            return Outcome.STOPPED
         return Outcome.STOPPED if self._finish_reason is None else Outcome.FINISHED
 
     def _is_exact(self, outcome: Outcome) -> bool:
@@ -150,6 +166,16 @@ class Meter:
 
     def _was_never_answered(self, outcome: Outcome) -> bool:
         return outcome is Outcome.FAILED and not self.got_through and self._reported is None
+
+
+def characters_beyond(passed: Passed) -> int:
+    """How many characters more than single tokens have are in pieces that hold many; without reading them."""
+    around = passed.pieces * BYTES_AROUND_WORDS
+    if len(passed.data) <= around or NO_WORDS.search(passed.data):
+        return 0
+    # Six signs may stand for one character.
+    escaped = 5 * passed.data.count(b"\\u")
+    return max(0, len(passed.data.decode(errors="ignore")) - escaped - around)
 
 
 def _milliseconds(seconds: float) -> int:

@@ -52,6 +52,8 @@ class Allotment:
     arriving: int = 0
     """What is just being taken for it; there when the database has it."""
     used_at: float = field(default_factory=time.monotonic)
+    is_exceeded: bool = False
+    """Whether a call used more than it drew: what is left is to be counted anew, by the database."""
     is_open: bool = True
     is_known_closed: bool = False
     """Whether the database knows, so that nobody waits for it."""
@@ -59,6 +61,9 @@ class Allotment:
     @property
     def key(self) -> PurseKey:
         return self.purse.key
+
+    def exceed(self) -> None:
+        self.is_exceeded = True
 
     def fill(self, amount: int) -> None:
         """So much of `arriving` is there."""
@@ -74,9 +79,9 @@ class Allotment:
         return Draw(self, amount)
 
     def is_over(self, at: datetime) -> bool:
-        """Whether its period or its lease is."""
+        """Whether its period or its lease is, or what it was counted on."""
         ends_at = self.purse.span.end
-        return self.expires_at - MARGIN <= at or (ends_at is not None and ends_at <= at)
+        return self.is_exceeded or self.expires_at - MARGIN <= at or (ends_at is not None and ends_at <= at)
 
     @property
     def is_low(self) -> bool:
@@ -97,6 +102,9 @@ class Draw:
     def taken_by(self, used: int) -> int:
         """How much of it leaves the allotment when the call used so much: of a closed one, all."""
         return min(used, self.amount) if self.allotment.is_open else self.amount
+
+    def is_exceeded_by(self, used: int) -> bool:
+        return used > self.amount
 
     def let_go(self, taken: int = 0) -> None:
         """The call is over, and `taken` left the allotment in the database, too."""

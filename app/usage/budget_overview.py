@@ -50,6 +50,11 @@ class Line:
         return min(100, self.standing.percent)
 
     @property
+    def is_exceeded(self) -> bool:
+        """More was used than a hard limit allows: it was set later, or a provider billed more than it was told."""
+        return self.budget.is_hard and self.standing.spent > self.standing.limit
+
+    @property
     def ends(self) -> datetime | None:
         return self.standing.purse.span.end
 
@@ -72,6 +77,10 @@ class Card:
     @property
     def limit(self) -> str:
         return limit_in_words(self.budget, self.currency)
+
+    @property
+    def is_exceeded(self) -> bool:
+        return any(line.is_exceeded for line in self.lines)
 
     @property
     def worst(self) -> str:

@@ -21,6 +21,10 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
+BEYOND_LIMIT = "beyond_limit"
+"""`LedgerEntry.error_code` of a call for which its provider reports more than a hard limit had held."""
+
+
 class LedgerEntry(Base):
     """Names are copied, not referenced: what was used stays true when the account or model is gone."""
 
@@ -60,6 +64,7 @@ class LedgerEntry(Base):
     """The rates that were applied, as `pricing.Rates.text`: `in 3, cached 0.3, out 15`."""
     outcome: Mapped[str]
     error_code: Mapped[str] = mapped_column(default="")
+    """Why it failed; or `BEYOND_LIMIT`, or what the gateway calls an answer that it cut off."""
     attempts: Mapped[int] = mapped_column(default=1)
     first_token_ms: Mapped[int | None]
     total_ms: Mapped[int]

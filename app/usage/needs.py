@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.providers.base import Usage
 from app.usage.counters import Standing
 from app.usage.models import Budget, Period, Unit
 from app.usage.pricing import Price, highest_cost
@@ -63,6 +64,22 @@ class Need:
                 return self.input_tokens + output
             case _:
                 return 1
+
+    def counts_output(self, budget: Budget) -> bool:
+        """Whether what is written takes anything out of it."""
+        if budget.unit == Unit.USD:
+            return self.price is not None and not self.price.is_free
+        return budget.unit == Unit.TOKENS and budget.period != Period.MINUTE
+
+    def is_exceeded_by(self, usage: Usage, cost: int | None, output: int) -> bool:
+        """Whether this is more than what was held for up to `output` tokens."""
+        if usage.input + usage.output > self.input_tokens + output:
+            return True
+        return (
+            self.price is not None
+            and cost is not None
+            and cost > highest_cost(self.price, self.input_tokens, output)
+        )
 
 
 def too_tight(standings: Sequence[Standing], need: Need) -> list[Standing]:

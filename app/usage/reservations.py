@@ -82,17 +82,19 @@ async def settle(session: AsyncSession, settled: Sequence[Settled], known: Book 
     await counters.hold_ledger(session)
     book = await budgets.renewed(session, known or Book())
     takings = [_takings(book, one.entry) for one in settled]
-    gone = [
-        (draw, draw.taken_by(taking.get(draw.allotment.key, 0)))
+    used = [
+        (draw, taking.get(draw.allotment.key, 0))
         for one, taking in zip(settled, takings, strict=True)
         for draw in one.hold.draws
     ]
+    gone = [(draw, draw.taken_by(amount)) for draw, amount in used]
     spent = _joined(*({key: Change(spent=amount) for key, amount in taking.items()} for taking in takings))
     await counters.lock(session, {*spent, *(draw.allotment.key for draw, _ in gone)})
     freed = await _release(session, [one.hold.call_id for one in settled if one.hold.is_kept])
     shrunk = await _take_out(session, gone)
     await counters.change(session, _joined(spent, freed, shrunk))
     await ledger.record(session, [one.entry for one in settled], days.zone_named(book.timezone))
+    await _count_anew(session, {draw.allotment for draw, amount in used if draw.is_exceeded_by(amount)})
     for draw, taken in gone:
         after_commit(session, partial(draw.let_go, taken))
     return book
@@ -156,6 +158,14 @@ async def expire(session: AsyncSession, at: datetime) -> int:
     ids = set(await session.scalars(select(Reservation.call_id).where(is_over)))
     await counters.change(session, await _release(session, ids))
     return len(ids)
+
+
+async def _count_anew(session: AsyncSession, exceeded: Collection[Allotment]) -> None:
+    """More was used of these than was held: nobody is to spend what an earlier count had left."""
+    if exceeded:
+        await want(session, {allotment.key for allotment in exceeded})
+        for allotment in exceeded:
+            after_commit(session, allotment.exceed)
 
 
 def _takings(book: Book, entry: Entry) -> dict[PurseKey, int]:

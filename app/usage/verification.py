@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.database import Base
 from app.usage import budgets, counters, rollups, summing
 from app.usage.models import (
+    BEYOND_LIMIT,
     BudgetCounter,
     ChatSum,
     LedgerEntry,
@@ -68,6 +69,17 @@ class Disagreement:
 async def disagreements(session: AsyncSession, at: datetime) -> list[Disagreement]:
     """Every sum that differs from the ledger, and every counter of a budget whose period holds `at`."""
     return [*await _wrong_sums(session), *await _wrong_counters(session, at)]
+
+
+async def beyond_limits(session: AsyncSession) -> dict[str, int]:
+    """How many calls of which model used more than a hard limit had held, as their provider reports."""
+    query = (
+        select(LedgerEntry.connection, LedgerEntry.model, func.count())
+        .where(LedgerEntry.error_code == BEYOND_LIMIT, LedgerEntry.correction_of.is_(None))
+        .group_by(LedgerEntry.connection, LedgerEntry.model)
+        .order_by(LedgerEntry.connection, LedgerEntry.model)
+    )
+    return {f"{connection}/{model}": calls for connection, model, calls in await session.execute(query)}
 
 
 async def rebuild(session: AsyncSession, at: datetime) -> int:

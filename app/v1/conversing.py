@@ -24,7 +24,16 @@ from app.providers.passage import Dialect, Passage, Passed
 from app.v1.bodies import LARGE, JsonAnswer, json_of
 from app.v1.failing import failure_of, headers_of
 from app.v1.gathering import Gathering
-from app.v1.surface import Answer, Asked, BadRequest, Failure, Json, Surface, Writer
+from app.v1.surface import (
+    Answer,
+    Asked,
+    BadRequest,
+    EndsForOthers,
+    Failure,
+    Json,
+    Surface,
+    Writer,
+)
 
 SECONDS_OF_SILENCE = 15.0
 """Before the first word; then whatever stands between is told that somebody is at work."""
@@ -133,12 +142,21 @@ class Conversing(Response):
             return
         if writer is not None:
             gathering.finish(completion.receipt)
-            await line.end(b"" if line.has_passed else writer.end(answer))
+            await line.end(_last_words(line, writer, answer, completion))
         else:
             whole = (
                 self._surface.whole(asked, gathering.finish(completion.receipt)) if passed is None else passed
             )
             await line.send_whole(whole, completion)
+
+
+def _last_words(line: "Line", writer: Writer, answer: Answer, completion: Completion) -> bytes:
+    """Nothing where the provider has said them."""
+    if not line.has_passed:
+        return writer.end(answer)
+    if completion.cut_off and isinstance(writer, EndsForOthers):
+        return writer.end_of_passed(answer, line.passed_last)
+    return b""
 
 
 async def _gathered(completion: Completion, gathering: Gathering) -> bytes | None:
@@ -156,7 +174,7 @@ async def _streamed(completion: Completion, gathering: Gathering, line: "Line", 
     line.expect(completion, writer)
     async for event in completion:
         if type(event) is Passed:
-            line.has_passed = True
+            line.has_passed, line.passed_last = True, event.data
             await line.send(event.data)
             continue
         gathering.take(event)
@@ -179,6 +197,7 @@ class Line:
         self._sign: asyncio.TimerHandle | None = None
         self._signing: asyncio.Task[None] | None = None
         self.has_passed = False
+        self.passed_last = b""
         self.is_over = False
 
     def expect(self, completion: Completion, writer: Writer) -> None:

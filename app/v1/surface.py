@@ -6,7 +6,7 @@ events, whole answers and failures in its vendor's words. What lies between is t
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from app.core.errors import ParleyError
 from app.providers.base import (
@@ -96,6 +96,15 @@ class Writer(Protocol):
 
     def failed(self, failure: Failure) -> bytes:
         """An error, after which the stream ends. Never what a whole answer ends with."""
+        ...
+
+
+@runtime_checkable
+class EndsForOthers(Protocol):
+    """A writer of a language in which answers pass through."""
+
+    def end_of_passed(self, answer: Answer, last: bytes) -> bytes:
+        """What ends a stream of the provider's own words that was cut off; `last` is its last piece."""
         ...
 
 

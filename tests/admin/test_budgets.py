@@ -65,6 +65,18 @@ async def test_a_budget_is_set_shown_changed_and_removed(cast: Cast, database: D
         assert list(noted) == ["budget.created", "budget.changed", "budget.removed"]
 
 
+async def test_a_hard_limit_that_was_exceeded_says_so(cast: Cast, database: Database) -> None:
+    await post(cast, limit="50", kind="hard")
+    await spend(database, cast.bob.id, 50_000_000)
+    assert "More was used than a hard limit" not in (await cast.alice.client.get(HOME)).text
+
+    await spend(database, cast.bob.id, 1)
+
+    page = (await cast.alice.client.get(HOME)).text
+    assert "More was used than a hard limit" in page
+    assert "Exceeded" in page
+
+
 async def test_a_limit_for_each_shows_who_used_the_most(cast: Cast, database: Database) -> None:
     await post(cast, scope="user", name="*", limit="10")
     await post(cast, scope="user", name="*", limit="3", unit="replies")

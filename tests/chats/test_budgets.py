@@ -1,11 +1,17 @@
 """What a person sees of budgets in a conversation: a warning before the end, and a sentence at the end."""
 
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
 from fastapi import FastAPI
 
 from app.accounts.audit import COMMAND_LINE, Act
 from app.core.clock import now
 from app.core.database import Database
 from app.gateway.calls import Gateway
+from app.providers import echo as practice
+from app.providers.base import Event, TextDelta
 from app.usage import budgets, prices
 from app.usage.budgets import Limit
 from app.usage.models import BudgetScope, Period, Unit
@@ -86,3 +92,28 @@ async def test_warnings_and_refusals_speak_of_money_as_people_see_it(
 
     assert "Your own cap of €20.00 a month has €20.00 left, and this can take €" in page
     assert "$" not in page.partition('class="thread"')[2].partition("composer")[0]
+
+
+async def test_an_answer_that_does_not_end_where_it_is_paid_to_is_cut_off(
+    app: FastAPI, cast: Cast, database: Database, echo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def without_end(*_: object) -> AsyncIterator[Event]:
+        while True:
+            yield TextDelta("and so on ")
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(practice, "_spoken", without_end)
+    wanted = Limit(1_000)
+    async with database.writing() as session:
+        each = (BudgetScope.USER, "*")
+        await budgets.create(session, each, Unit.TOKENS, Period.MONTH, wanted, Act(COMMAND_LINE))
+
+    address = await asks(app, cast, echo)
+
+    (reply,) = await finished_replies(cast.bob, address)
+    assert (reply["status"], reply["error"]["code"]) == ("stopped", "cut_off")
+    assert reply["content"].startswith("and so on and so on")
+    assert reply["tokens_are_estimated"]
+    page = (await cast.bob.client.get(address)).text
+    assert "This answer was cut off: a budget paid for" in page
+    assert reply["input_tokens"] + reply["output_tokens"] <= 1_000

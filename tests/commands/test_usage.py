@@ -40,6 +40,20 @@ def test_a_made_up_year_agrees_with_itself(seeded: str) -> None:
 
 
 @pytest.mark.usefixtures("seeded")
+def test_what_was_billed_beyond_a_hard_limit_is_told(installation: Path) -> None:
+    with sqlite3.connect(installation / "parley.db") as database:
+        database.execute(
+            "UPDATE ledger_entries SET error_code = 'beyond_limit' WHERE id = "
+            "(SELECT min(id) FROM ledger_entries WHERE outcome = 'finished')"
+        )
+
+    verified = parley("usage", "verify")
+
+    assert verified.exit_code == 0, "it is what the provider says, and all sums say the same"
+    assert ": 1 call for which its provider billed more than a hard limit allowed" in verified.stdout
+
+
+@pytest.mark.usefixtures("seeded")
 def test_a_demo_never_mixes_with_real_people() -> None:
     again = parley("demo", "seed")
 

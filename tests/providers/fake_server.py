@@ -68,7 +68,7 @@ class FakeServer:
         self.at: dict[str, list[Answer]] = {}
         self.received: list[Received] = []
         self.hung_up = asyncio.Event()
-        """Set when a client left while an answer was stalling."""
+        """Set when a client left while it was being answered."""
         self.written = 0
         """Bytes of bodies that were taken off its hands."""
         self.url = ""
@@ -88,7 +88,11 @@ class FakeServer:
         if not queue:
             return web.Response(status=404, text="404 page not found")
         answer = queue.pop(0) if len(queue) > 1 else queue[0]
-        return await self._play(request, answer)
+        try:
+            return await self._play(request, answer)
+        except (asyncio.CancelledError, ConnectionError):
+            self.hung_up.set()
+            raise
 
     async def _play(self, request: web.Request, answer: Answer) -> web.StreamResponse:
         response = web.StreamResponse(status=answer.status, headers=answer.headers)
@@ -108,15 +112,8 @@ class FakeServer:
             await asyncio.sleep(0.02)
             _hang_up(request)
         elif answer.stalls_at is not None:
-            await self._stall()
-        return response
-
-    async def _stall(self) -> None:
-        try:
             await asyncio.sleep(30)
-        except asyncio.CancelledError:
-            self.hung_up.set()
-            raise
+        return response
 
 
 def _hang_up(request: web.Request) -> None:

@@ -1,5 +1,6 @@
 """A streamed answer in Anthropic's words: blocks that open, grow and close one after another."""
 
+import re
 from collections.abc import Callable
 
 import orjson
@@ -28,6 +29,8 @@ from app.v1.surface import Answer, Failure, Json
 PING = b'event: ping\ndata: {"type":"ping"}\n\n'
 END = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 AFTER_DELTA = b"}}\n\n"
+BLOCK = re.compile(rb'"type"\s*:\s*"content_block_(?:start|delta)"\s*,\s*"index"\s*:\s*(\d+)')
+"""The number of a block, in an event that opens it or adds to it."""
 NO_BLOCK = ""
 TEXT = "text"
 THINKING = "thinking"
@@ -66,6 +69,13 @@ class MessageWriter:
         }
         beginning = b"" if self._has_begun else self._begin(None)
         return beginning + self._close() + _event(ending) + END
+
+    def end_of_passed(self, answer: Answer, last: bytes) -> bytes:
+        self._has_begun = True
+        growing = next(reversed(list(BLOCK.finditer(last))), None)
+        if growing is not None and last.rfind(b"content_block_stop") < growing.start():
+            self._open, self._count = TEXT, int(growing[1]) + 1
+        return self.end(answer)
 
     def failed(self, failure: Failure) -> bytes:
         return _event(envelope(failure))

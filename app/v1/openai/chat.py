@@ -85,7 +85,7 @@ class ChatCompletions:
         }
 
     def writer(self, asked: Asked, answer: Answer) -> ChatWriter:
-        return ChatWriter(answer, wants_usage=asked.wants_usage)
+        return ChatWriter(answer, wants_usage=asked.wants_usage, choices=asked.choices)
 
     def error(self, failure: Failure) -> Json:
         return errors.envelope(failure)

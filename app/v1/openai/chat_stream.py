@@ -22,7 +22,7 @@ ROLE = {"role": "assistant", "content": ""}
 class ChatWriter:
     """`data: {chunk}` for each event, and `data: [DONE]` after a whole answer."""
 
-    def __init__(self, answer: Answer, *, wants_usage: bool) -> None:
+    def __init__(self, answer: Answer, *, wants_usage: bool, choices: int = 1) -> None:
         self._chunk: Json = {
             "id": f"chatcmpl-{answer.id}",
             "object": "chat.completion.chunk",
@@ -30,6 +30,7 @@ class ChatWriter:
             "model": answer.model,
         }
         self._wants_usage = wants_usage
+        self._choices = choices
         start = b"data: " + orjson.dumps(self._chunk)[:-1] + b',"choices":[{"index":0,"delta":{'
         self._delta = start
         self._text = start + b'"content":'
@@ -63,6 +64,14 @@ class ChatWriter:
         return b"".join(
             (self._unsaid, self._missing_arguments(), last, usage if self._wants_usage else b"", DONE)
         )
+
+    def end_of_passed(self, answer: Answer, last: bytes) -> bytes:
+        self._unsaid = b""
+        ends = [
+            self._data(self._chunk | {"choices": [{"index": index, "delta": {}, "finish_reason": "length"}]})
+            for index in range(1, self._choices)
+        ]
+        return b"".join(ends) + self.end(answer)
 
     def failed(self, failure: Failure) -> bytes:
         return self._data(errors.envelope(failure))
