@@ -114,6 +114,7 @@ class Gateway:
         provider = self.providers.provider_for(contract.model.target)
         hold = await self._permitted_to_read(turns, contract)
         meter = Meter(tokens_in_turns(turns), contract.price, most_output=0)
+        running = self._noted(asked, contract, hold, meter)
         try:
             found = await provider.embed(replace(call.request, model=contract.model.name))
             meter.see(UsageReport(found.usage or Usage(tokens_in_turns(turns), 0)))
@@ -124,8 +125,10 @@ class Gateway:
         finally:
             receipt = meter.receipt()
             entry, sign = entry_of(asked, contract, hold, receipt), sign_of(contract.model, meter, now())
-            self._settler.hand_in(Settlement(entry, sign, hold, contract.purpose.book))
+            self.running.end(running)
             self.spending.ended(hold)
+            book = contract.purpose.book
+            self._settler.hand_in(Settlement(entry, sign, hold, book, running.is_noted))
         return Embedded(found, contract.model.full_name, receipt)
 
     async def begin(self, *, is_alone: bool) -> None:
@@ -171,12 +174,16 @@ class Gateway:
         need = need_of(asked, contract.model, contract.price) if limited else None
         request, hold = await self._permitted(asked, contract, need)
         meter = Meter(tokens_in_turns(request.turns), contract.price, hold.output_tokens)
-        running = self.running.begin(
-            Running(hold, call.claim, meter.progress, lambda: entry_of(call, contract, hold, meter.receipt()))
-        )
+        running = self._noted(call, contract, hold, meter)
         self.circuits.begin(contract.model.target)
         stream, counted = provider.stream(request), watched(contract.purpose, need)
         return Attempt(contract, hold, stream, meter, running, counted, is_streaming=request.streaming)
+
+    def _noted(self, call: Call, contract: Contract, hold: Hold, meter: Meter) -> Running:
+        """From here on the database hears of the call, in case this process is killed."""
+        return self.running.begin(
+            Running(hold, call.claim, meter.progress, lambda: entry_of(call, contract, hold, meter.receipt()))
+        )
 
     async def _leave(self, failed: Attempt, settlement: Settlement) -> None:
         """Enter an attempt that failed, so that what it holds is there for the next."""
