@@ -28,6 +28,8 @@ class ModelUse:
 
     full_name: str
     total: Total
+    is_estimate: bool = False
+    """Whether some of its figures are."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +43,25 @@ class ConversationUse:
     total: Total
     models: Sequence[ModelUse]
 
+    @property
+    def is_estimate(self) -> bool:
+        return any(one.is_estimate for one in self.models)
+
 
 async def use_of(session: AsyncSession, view: View, chat_id: str) -> ConversationUse | None:
     """What `view` shows of a conversation. None: nothing was used in it, or the view does not reach it."""
     row = await session.get(ChatSum, (chat_id, *ALL_MODELS))
     if row is None or not _reaches(view, row):
         return None
+    first_day, last_day = date.fromisoformat(row.first_day), date.fromisoformat(row.last_day)
     by_model = await reports.of_conversation(session, chat_id)
-    models = [ModelUse(what.full_name, total) for what, total in by_model.items()]
+    estimated = await reports.estimated_in(session, row.user_id, chat_id, first_day, last_day)
+    models = [ModelUse(what.full_name, total, what in estimated) for what, total in by_model.items()]
     return ConversationUse(
         chat_id,
         row.user_id,
-        date.fromisoformat(row.first_day),
-        date.fromisoformat(row.last_day),
+        first_day,
+        last_day,
         reports.total_in(row),
         sorted(models, key=lambda one: (-one.total.cost_micros, -one.total.tokens, one.full_name)),
     )
@@ -81,7 +89,7 @@ async def shown(
         if use
         else "",
         "percent": showing.percent,
-        "cost": lambda total: showing.cost(currency_of(workspace), total),
+        "cost": lambda of: showing.cost(currency_of(workspace), of.total, is_estimate=of.is_estimate),
     }
 
 

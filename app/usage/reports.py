@@ -6,17 +6,19 @@ Who may ask what is decided in `access`; a question that reaches this module is 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.usage.models import ChatSum, ModelSum, ModelTime, PersonSum, UsageSum
+from app.usage.models import ChatSum, LedgerEntry, ModelSum, ModelTime, PersonSum, UsageSum
 from app.usage.questions import Bar, Filter, Measure, Question, What, Who
 from app.usage.rollups import SUMS, Total
 
 TOP_CONVERSATIONS = 8
+DAY = timedelta(days=1)
 SumTable = type[UsageSum] | type[PersonSum] | type[ModelSum]
 WhatTable = type[UsageSum] | type[ModelSum]
 """The tables that know models."""
@@ -113,6 +115,25 @@ async def of_conversation(session: AsyncSession, chat_id: str) -> dict[What, Tot
     """What one conversation used since its start, by model."""
     rows = await session.scalars(select(ChatSum).where(ChatSum.chat_id == chat_id, ChatSum.connection != ""))
     return {What(row.connection, row.model): total_in(row) for row in rows}
+
+
+async def estimated_in(
+    session: AsyncSession, user_id: str, chat_id: str, first_day: date, last_day: date
+) -> set[What]:
+    """The models of which something that a conversation used is an estimate; asked of the ledger itself."""
+    of_chat = (
+        LedgerEntry.user_id == user_id,
+        # A day in the workspace's time zone is within two of UTC.
+        LedgerEntry.at >= datetime.combine(first_day - DAY, time.min, UTC),
+        LedgerEntry.at < datetime.combine(last_day + 2 * DAY, time.min, UTC),
+        LedgerEntry.origin == f"chat:{chat_id}",
+    )
+    made_up_for = select(LedgerEntry.correction_of).where(*of_chat, LedgerEntry.correction_of.is_not(None))
+    estimates = select(LedgerEntry.connection, LedgerEntry.model).distinct()
+    rows = await session.execute(
+        estimates.where(*of_chat, LedgerEntry.is_estimate, LedgerEntry.id.not_in(made_up_for))
+    )
+    return {What(connection, model) for connection, model in rows}
 
 
 def together(totals: Iterable[Total]) -> Total:

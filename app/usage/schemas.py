@@ -92,6 +92,12 @@ class ModelSums(Sums):
     model: str
 
 
+class ModelOfConversation(ModelSums):
+    """What a conversation used of one model."""
+
+    is_estimate: bool
+
+
 class ConversationReport(Sums):
     """A conversation since its start, by model: the dearest first."""
 
@@ -99,7 +105,8 @@ class ConversationReport(Sums):
     user_id: str
     first_day: date
     last_day: date
-    models: list[ModelSums]
+    is_estimate: bool = Field(description="Whether some of these figures are estimates.")
+    models: list[ModelOfConversation]
 
     @classmethod
     def of_use(cls, use: ConversationUse) -> "ConversationReport":
@@ -108,7 +115,11 @@ class ConversationReport(Sums):
             user_id=use.user_id,
             first_day=use.first_day,
             last_day=use.last_day,
-            models=[ModelSums(model=one.full_name, **asdict(one.total)) for one in use.models],
+            is_estimate=use.is_estimate,
+            models=[
+                ModelOfConversation(model=one.full_name, is_estimate=one.is_estimate, **asdict(one.total))
+                for one in use.models
+            ],
             **asdict(use.total),
         )
 

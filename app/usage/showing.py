@@ -22,9 +22,9 @@ def axis(currency: Currency, measure: str, value: int) -> str:
     return whole if not cents.strip("0") else text.rstrip("0")
 
 
-def cost(currency: Currency, total: Total) -> str:
+def cost(currency: Currency, total: Total, *, is_estimate: bool = False) -> str:
     """What it cost; `No price` where nothing of it had one."""
-    return money(total.cost_micros if total.is_priced else None, currency)
+    return money(total.cost_micros if total.is_priced else None, currency, is_estimate=is_estimate)
 
 
 def short(number: int) -> str:

@@ -47,6 +47,40 @@ async def test_the_owner_finds_what_it_cost_by_model(cast: Cast, database: Datab
     assert page.index("gpt-5") < page.index("llama"), "the dearest first"
 
 
+async def test_what_is_estimated_is_marked(cast: Cast, database: Database) -> None:
+    chat = await bobs_chat(cast, database)
+    address = f"/usage/conversations/{chat}"
+    assert "≈" not in (await cast.bob.client.get(address)).text
+
+    await uses(
+        database,
+        cast.bob,
+        origin=f"chat:{chat}",
+        connection="groq",
+        model="llama",
+        cost_micros=10_000,
+        days_ago=1,
+        is_estimate=True,
+    )
+
+    page = (await cast.bob.client.get(address)).text
+    assert "≈\u00a0$6.52" in page
+    assert "≈\u00a0$0.0200" in page
+    assert ">$6.50<" in page, "what the other model used was reported"
+    assert "≈ 2,000" in page
+    told = (await cast.bob.client.get(f"/api{address}")).json()
+    assert told["is_estimate"]
+    assert [one["is_estimate"] for one in told["models"]] == [False, True]
+
+
+async def test_an_estimate_that_was_corrected_is_none(cast: Cast, database: Database) -> None:
+    chat = await bobs_chat(cast, database)
+    await uses(database, cast.bob, origin=f"chat:{chat}", id="wrong", is_estimate=True)
+    await uses(database, cast.bob, origin=f"chat:{chat}", correction_of="wrong", cost_micros=-250_000)
+
+    assert "≈" not in (await cast.bob.client.get(f"/usage/conversations/{chat}")).text
+
+
 async def test_administrators_see_sums_and_no_title(cast: Cast, database: Database) -> None:
     chat = await bobs_chat(cast, database)
 
