@@ -79,7 +79,7 @@ async def show_budgets(
 @router.post("")
 async def create_budget(request: Request, session: Session, act: CurrentAct, form: NewBudget) -> Response:
     try:
-        unit, period = budgets.unit_from(form.unit), budgets.period_from(form.period)
+        (unit, _), period = budgets.unit_from(form.unit), budgets.period_from(form.period)
         subject = await subjects.find(session, f"{form.scope}:{form.name}")
         await budgets.create(session, subject, unit, period, form.as_limit(unit, _currency(request)), act)
     except (Invalid, NotFound, Conflict) as error:

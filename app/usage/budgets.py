@@ -138,12 +138,19 @@ def amount_from(typed: str, unit: Unit, currency: Currency = USD) -> int:
     return int(amount)
 
 
-def unit_from(typed: str) -> Unit:
-    """Raises Invalid."""
+def unit_from(typed: str, shown_in: Currency = USD) -> tuple[Unit, Currency]:
+    """What is limited, and in which currency the amount was typed, if it is money.
+
+    Money is `usd`, or the code of the currency that it is shown in. Raises Invalid.
+    """
+    unit = typed.strip().lower()
+    if unit == shown_in.code.lower():
+        return Unit.USD, shown_in
     try:
-        return Unit(typed.strip().lower())
+        return Unit(unit), USD
     except ValueError:
-        raise Invalid("What is limited is usd, tokens, requests or replies.", field="unit") from None
+        money = "usd" if shown_in.code == USD.code else f"usd, {shown_in.code.lower()}"
+        raise Invalid(f"What is limited is {money}, tokens, requests or replies.", field="unit") from None
 
 
 def period_from(typed: str) -> Period:

@@ -1,5 +1,7 @@
 """Budgets from the command line, without a running server."""
 
+import os
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,29 @@ def test_budgets_are_added_listed_and_removed() -> None:
     removed = parley("budgets", "remove", listed[0].split("\t")[0])
     assert removed.output == "Removed $50.00 a month.\n"
     assert len(parley("budgets", "list").output.splitlines()) == 2
+
+
+def test_money_is_typed_in_the_currency_that_people_see() -> None:
+    refused = add("workspace", "46", "--unit", "eur")
+    assert "usd, tokens, requests or replies" in refused.output, "before there is another currency"
+    with sqlite3.connect(next(Path(os.environ["DATA_DIR"]).glob("*.db"))) as database:
+        database.execute(
+            "INSERT INTO workspace"
+            " (id, name, system_prompt, timezone, currency, exchange_rate_micros, created_at)"
+            " VALUES (1, '', '', 'UTC', 'EUR', 920000, '2026-01-01 00:00:00.000000')"
+        )
+
+    assert "$50.00 a month (€46.00) for" in add("workspace", "€46", "--unit", "eur").output
+    assert "$46.00 a week (€42.32) for" in add("workspace", "46", "--unit", "usd", "--period", "week").output
+    assert "2 requests a month for" in add("workspace", "2", "--unit", "requests").output
+    refused = add("workspace", "1", "--unit", "gbp", "--period", "total")
+    assert "usd, eur, tokens, requests or replies" in refused.output
+    listed = [line.split("\t")[2:] for line in parley("budgets", "list").output.splitlines()]
+    assert listed == [
+        ["$50.00 a month (€46.00)", "hard", "spent $0.00 (€0.00)"],
+        ["$46.00 a week (€42.32)", "hard", "spent $0.00 (€0.00)"],
+        ["2 requests a month", "hard", "spent 0 requests"],
+    ]
 
 
 def test_nonsense_is_refused_with_what_to_do() -> None:
