@@ -5,20 +5,22 @@ import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
 from random import Random
 from statistics import median
 
-from app.commands.made_up import MadeUpPerson, calls_by_day, liked_models
+from app.commands.made_up import MadeUpCall, MadeUpPerson, calls_by_day, liked_models
 from app.core.clock import now
 from app.core.database import Database
+from app.core.ids import new_id
 from app.core.settings import Settings
 from app.core.version import VERSION
 from app.usage import ledger
 from app.usage.ledger import Entry
+from app.usage.models import Outcome
 from bench.installation import Installation, Running
 from bench.kept import KEPT
 from bench.pages import signed_in, times_of
@@ -26,7 +28,7 @@ from bench.table import Row
 
 YEARS = KEPT / "years"
 PEOPLE = 500
-ADMINISTRATOR = "alice.marchetti"
+ADMINISTRATOR = "alice"
 LIMIT_PAGE_MS = 150
 LIMIT_SEEDING_SECONDS = 60
 LIMIT_RATIO = 1.2
@@ -165,5 +167,9 @@ def _batches(count: int) -> list[list[Entry]]:
     ]
     today = date.today()  # noqa: DTZ011  (the machine's day will do)
     days = calls_by_day(people, 365 * count * CALLS_AT_ONCE, today, chance)
-    calls = (replace(call, at=now()) for _, of_day in days for call in of_day)
+    calls = (_entry(call) for _, of_day in days for call in of_day)
     return [list(islice(calls, CALLS_AT_ONCE)) for _ in range(count)]
+
+
+def _entry(call: MadeUpCall) -> Entry:
+    return Entry(**call._asdict() | {"at": now(), "id": new_id(), "outcome": Outcome(call.outcome)})

@@ -1,36 +1,37 @@
 """Writes a demo workspace into an empty installation, many rows at once."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from random import Random
 from secrets import token_hex
 from typing import cast
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import passwords
 from app.accounts.house import House
 from app.accounts.models import ApiKey, Group, Membership, User, UserRole
 from app.catalog.models import Connection, Model
+from app.commands.bulk import indexed_at_the_end, insert_many
 from app.commands.made_up import (
     CONNECTIONS,
-    GROUPS,
     MODELS,
+    MadeUpCall,
     MadeUpPerson,
     calls_by_day,
     liked_models,
-    name_of,
 )
+from app.commands.made_up_team import GROUPS, KEY_FOR_EVERY, KEYS, name_of, username_of
+from app.commands.seeding_budgets import add_budgets, add_prices
 from app.commands.seeding_conversations import add_conversations
 from app.core.clock import now
 from app.core.database import Database
-from app.core.ids import new_id
+from app.core.ids import id_at, new_id
 from app.usage import verification
-from app.usage.ledger import Entry
-from app.usage.models import LedgerEntry
+from app.usage.models import ChatSum, LedgerEntry, ModelSum, PersonSum, UsageSum
 
 LEDGER = cast("Table", LedgerEntry.__table__)
 SEED = 20_261_121
@@ -60,28 +61,51 @@ async def seed(house: House, *, people: int, requests: int, password: str = "") 
     password = password or f"demo {token_hex(6)}"
     password_hash = await passwords.hashed(password)
     chance = Random(SEED)  # noqa: S311  (the same figures each time, nothing secret)
+    at = now()
     async with house.database.writing() as session:
         users = await _add_users(session, people, password_hash)
         await _add_catalog(session)
-        made_up = await _add_groups_and_keys(session, users, chance)
-    today = now().date()
-    recent: list[Entry] = []
-    written = 0
-    for month in _by_month(calls_by_day(made_up, requests, today, chance)):
-        async with house.database.writing() as session:
-            await _add_calls(session, month)
-        recent += [call for call in month if (today - call.at.date()).days < DAYS_WITH_CONVERSATIONS]
-        written += len(month)
-    async with house.database.writing() as session:
-        await verification.rebuild(session, now())
-        conversations = await add_conversations(session, recent)
+        groups = await _add_groups(session)
+        made_up = await _add_people_to_groups(session, users, groups, chance)
+        await add_prices(session, house, at - timedelta(days=400), at)
+        calls = calls_by_day(made_up, requests, at.date(), chance)
+        written, recent = await _add_calls(session, calls, at)
+        conversations = await add_conversations(session, recent, _names_of(groups))
+        await add_budgets(session, made_up[0].api_key_id, at)
     return Seeded(len(users), conversations, written, users[0].username, password)
 
 
-def _by_month(days: Iterable[tuple[date, list[Entry]]]) -> Iterator[list[Entry]]:
-    """The calls of each month together, to be written at once."""
+async def _add_calls(
+    session: AsyncSession, days: Iterable[tuple[date, list[MadeUpCall]]], at: datetime
+) -> tuple[int, list[MadeUpCall]]:
+    """Write the calls until now, and their sums; how many there are, and those of conversations that are kept."""
+    written, recent = 0, []
+    kept_from = _conversation_at(at - timedelta(days=DAYS_WITH_CONVERSATIONS))
+    async with indexed_at_the_end(session, LedgerEntry, UsageSum, PersonSum, ModelSum, ChatSum):
+        for month in _by_month(days):
+            # Today is not over yet.
+            calls = month if month[-1].at <= at else [call for call in month if call.at <= at]
+            await insert_many(session, LEDGER, calls)
+            recent += [call for call in calls if call.origin >= kept_from and call.origin.startswith("chat:")]
+            written += len(calls)
+        await verification.rebuild(session, at)
+    return written, recent
+
+
+def _conversation_at(moment: datetime) -> str:
+    """What the origin of calls would be in a conversation that began at a moment: later ones are greater."""
+    return f"chat:{id_at(int(moment.timestamp() * 1_000), 0)}"
+
+
+def _by_month(days: Iterable[tuple[date, list[MadeUpCall]]]) -> Iterator[list[MadeUpCall]]:
+    """The calls of each month in which there are any, to be written at once."""
     for _, of_month in groupby(days, key=lambda made: made[0].replace(day=1)):
-        yield [call for _, calls in of_month for call in calls]
+        if month := [call for _, calls in of_month for call in calls]:
+            yield month
+
+
+def _names_of(groups: Sequence[Group]) -> Mapping[str, str]:
+    return {group.id: group.name for group in groups}
 
 
 async def _add_users(session: AsyncSession, count: int, password_hash: str) -> list[User]:
@@ -90,7 +114,7 @@ async def _add_users(session: AsyncSession, count: int, password_hash: str) -> l
     users = []
     for number in range(count):
         name = name_of(number)
-        username = name.lower().replace(" ", ".")
+        username = username_of(name)
         role = UserRole.MEMBER if number else UserRole.ADMINISTRATOR
         users.append(
             User(
@@ -131,37 +155,35 @@ async def _add_catalog(session: AsyncSession) -> None:
     )
 
 
-async def _add_groups_and_keys(
-    session: AsyncSession, users: Sequence[User], chance: Random
-) -> list[MadeUpPerson]:
-    """Everybody is in one group, whose first member manages it; every fifth person has a key for scripts."""
+async def _add_groups(session: AsyncSession) -> list[Group]:
     groups = [Group(id=new_id(), name=name, handle=name.casefold()) for name in GROUPS]
     session.add_all(groups)
     await session.flush()
+    return groups
+
+
+async def _add_people_to_groups(
+    session: AsyncSession, users: Sequence[User], groups: Sequence[Group], chance: Random
+) -> list[MadeUpPerson]:
+    """Everybody is in one group, whose first member manages it; some have a key for scripts."""
     people = []
     for number, user in enumerate(users):
         paying = groups[number % len(groups)]
         is_manager = number < len(groups)
         session.add(Membership(user_id=user.id, group_id=paying.id, is_main=True, is_manager=is_manager))
-        key = _key_of(user) if number % 5 == 0 else None
+        key = _key_of(user, number // KEY_FOR_EVERY) if number % KEY_FOR_EVERY == 0 else None
         if key is not None:
             session.add(key)
         people.append(MadeUpPerson(user.id, paying.id, key.id if key else None, liked_models(chance)))
     return people
 
 
-def _key_of(user: User) -> ApiKey:
+def _key_of(user: User, number: int) -> ApiKey:
     """A key that nobody holds: its hash is the hash of nothing."""
     return ApiKey(
         id=new_id(),
         user_id=user.id,
-        name="Nightly evaluation",
+        name=KEYS[number % len(KEYS)],
         prefix=f"demo-{user.id[-4:]}",
         key_hash=token_hex(32),
     )
-
-
-async def _add_calls(session: AsyncSession, calls: Sequence[Entry]) -> None:
-    """Entries that are dated and priced already; what they add up to is left for later."""
-    if calls:
-        await session.execute(insert(LEDGER), [vars(call) for call in calls])

@@ -26,5 +26,10 @@ def new_id() -> str:
         return _encode(_last)
 
 
+def id_at(milliseconds: int, number: int) -> str:
+    """The id of something made up that is to look as if it had been made at a moment: the same each time."""
+    return _encode((milliseconds << RANDOM_BITS) | number % (1 << RANDOM_BITS))
+
+
 def _encode(number: int) -> str:
     return "".join([PAIRS[(number >> shift) & 0x3FF] for shift in range(10 * (LENGTH // 2 - 1), -1, -10)])

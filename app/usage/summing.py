@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Label, Select, Subquery, Table, case, func, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app.core.database import Base
 from app.usage.latency import least_of
@@ -32,17 +33,22 @@ async def add_up(session: AsyncSession) -> None:
     await _fill(session, UsageSum, _months_of(UsageSum, WHO_AND_WHAT, SUMS))
     await _fill(session, PersonSum, select(*_of(UsageSum, WHO), *_of(UsageSum, SUMS)))
     await _fill(session, ModelSum, select(*_of(UsageSum, WHAT), *_of(UsageSum, SUMS)))
-    await _fill(session, ChatSum, _by_conversation())
+    await _fill(session, ChatSum, _by_conversation(), is_summed=True)
     await _fill(session, ChatSum, _of_all_models())
     await _fill(session, ModelTime, _times(FIRST_TOKEN, LedgerEntry.first_token_ms.expression))
     await _fill(session, ModelTime, _times(TOTAL, _total_ms()))
     await _fill(session, ModelTime, _months_of(ModelTime, TIMES, ["count"]))
 
 
-async def _fill(session: AsyncSession, model: type[Base], source: Select[*tuple[Any, ...]]) -> None:
-    """Add the rows of `source` to a table, those with the same key in one."""
+async def _fill(
+    session: AsyncSession, model: type[Base], source: Select[*tuple[Any, ...]], *, is_summed: bool = False
+) -> None:
+    """Add the rows of `source` to a table, those with the same key in one; `is_summed`: each has a key of its own."""
     table = cast("Table", model.__table__)
     given = source.subquery()
+    if is_summed:
+        await session.execute(insert(table).from_select(given.c.keys(), source))
+        return
     keys = [column for name, column in given.c.items() if name in table.primary_key.columns]
     columns = [
         column if name in table.primary_key.columns else IN_ONE.get(name, func.sum)(column)
@@ -101,31 +107,36 @@ def _of(model: type[Base], names: Iterable[str]) -> list[ColumnElement[Any]]:
 
 
 def _by_conversation() -> Select[*tuple[Any, ...]]:
-    payers = _last_payers()
-    chat_id = func.substr(LedgerEntry.origin, len("chat:") + 1)
+    """With who held each conversation, and the group that paid last."""
+    of_model = _by_origin_and_model()
+    last_id = func.max(of_model.c.last_id).over(partition_by=of_model.c.origin)
+    known = select(*of_model.c, last_id.label("newest_id")).subquery()
+    newest = aliased(LedgerEntry)
     return select(
-        chat_id.label("chat_id"),
-        LedgerEntry.connection,
-        LedgerEntry.model,
-        payers.c.user_id,
-        payers.c.group_id,
-        LedgerEntry.day.label("first_day"),
-        LedgerEntry.day.label("last_day"),
-        *_counted(),
-    ).join(payers, (payers.c.origin == LedgerEntry.origin) & (payers.c.place == 1))
+        func.substr(known.c.origin, len("chat:") + 1).label("chat_id"),
+        known.c.connection,
+        known.c.model,
+        newest.user_id,
+        func.coalesce(newest.group_id, "").label("group_id"),
+        known.c.first_day,
+        known.c.last_day,
+        *(known.c[name] for name in SUMS),
+    ).join(newest, newest.id == known.c.newest_id)
 
 
-def _last_payers() -> Subquery:
-    """Who held each conversation, and the group that paid last, where `place` is 1."""
-    newest_first = func.row_number().over(partition_by=LedgerEntry.origin, order_by=LedgerEntry.id.desc())
+def _by_origin_and_model() -> Subquery:
+    """Much less than the ledger has."""
+    what = (LedgerEntry.origin, LedgerEntry.connection, LedgerEntry.model)
     return (
         select(
-            LedgerEntry.origin,
-            LedgerEntry.user_id,
-            func.coalesce(LedgerEntry.group_id, "").label("group_id"),
-            newest_first.label("place"),
+            *what,
+            func.max(LedgerEntry.id).label("last_id"),
+            func.min(LedgerEntry.day).label("first_day"),
+            func.max(LedgerEntry.day).label("last_day"),
+            *(func.sum(counted).label(counted.name) for counted in _counted()),
         )
         .where(LedgerEntry.origin.like("chat:_%"))
+        .group_by(*what)
         .subquery()
     )
 

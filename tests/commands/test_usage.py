@@ -1,6 +1,7 @@
 """What was used, from the command line; a made-up year to try it on; and the proof that the books agree."""
 
 import json
+import re
 import sqlite3
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli import app
+from app.core.clock import now
 
 
 @pytest.fixture(autouse=True)
@@ -31,12 +33,52 @@ def seeded() -> str:
 
 def test_a_made_up_year_agrees_with_itself(seeded: str) -> None:
     assert "6 people" in seeded
-    assert "Log in as alice.marchetti with the password quiet lamps at sea" in seeded
+    assert "Log in as alice with the password quiet lamps at sea" in seeded
 
     verified = parley("usage", "verify")
 
     assert verified.exit_code == 0, verified.output
     assert "all sums, all budgets and all messages agree" in verified.stdout
+
+
+@pytest.mark.usefixtures("seeded")
+def test_a_made_up_year_is_kept_like_a_real_one(installation: Path) -> None:
+    with sqlite3.connect(installation / "parley.db") as database:
+        kept = {moment for (moment,) in database.execute("SELECT at FROM ledger_entries")}
+        indexes = {
+            name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'index'")
+        }
+        chats = dict(database.execute("SELECT chat_id, count(*) FROM messages GROUP BY chat_id"))
+        titles = {title for (title,) in database.execute("SELECT title FROM chats")}
+
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.000000", moment) for moment in kept)
+    assert {"ix_ledger_entries_at", "ix_ledger_entries_user_id_at"} <= indexes
+    assert max(kept) <= f"{now():%Y-%m-%d %H:%M:%S}.999999", "nothing is from tomorrow"
+    assert max(chats.values()) > 4, "conversations go on"
+    assert len(titles) > 2
+
+
+@pytest.mark.usefixtures("seeded")
+def test_a_made_up_workspace_has_limits_of_every_kind_in_its_own_currency() -> None:
+    listed = parley("budgets", "list").stdout
+
+    for whom in ("the whole workspace", "the group", "Bob", "the model", "the key", "each person"):
+        assert whom in listed
+    assert "\tsoft\t" in listed
+    assert "\thard\t" in listed
+    assert "(€" in listed
+
+
+def test_the_same_workspace_comes_out_each_time(
+    seeded: str, installation: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = parley("usage", "report", "--period", "year", "--by", "people").stdout
+    monkeypatch.setenv("DATA_DIR", str(installation / "again"))
+
+    assert parley(
+        "demo", "seed", "--people", "6", "--requests", "800", "--password", "quiet lamps at sea"
+    ).stdout == (seeded)
+    assert parley("usage", "report", "--period", "year", "--by", "people").stdout == table
 
 
 @pytest.mark.usefixtures("seeded")

@@ -10,19 +10,14 @@ import pytest
 from fastapi import FastAPI
 from playwright.async_api import Page
 
-from app.accounts.audit import COMMAND_LINE, Act
+from app.accounts import workspace
 from app.accounts.house import House
 from app.accounts.models import UserRole
 from app.commands import seeding
-from app.core.clock import now
-from app.usage import budgets, exchange_rates, subjects
-from app.usage.budgets import Limit
-from app.usage.models import Period, Unit
 from tests.cast import Person, signed_in
 from tests.system.conftest import OpenPage
 from tests.system.test_looks import device, examine, look, theme  # noqa: F401  (fixtures)
 
-OPERATOR = Act(COMMAND_LINE)
 CUT = """() => [...document.querySelectorAll(".table__scroll")]
   .filter((table) => !table.closest("details:not([open])") && table.scrollWidth > table.clientWidth + 1)
   .map((table) => table.getAttribute("aria-label"))"""
@@ -55,20 +50,7 @@ async def zoe(app: FastAPI) -> Person:
     state = app.state
     house = House(state.database, state.hub, state.settings, state.secrets.signing_key)
     await seeding.seed(house, people=24, requests=6_000, password="a harbour of quiet lamps")
-    today = now().date()
-    async with state.database.writing() as session:
-        for scope, unit, period, amount in (
-            ("workspace", Unit.USD, Period.MONTH, 4_000_000),
-            ("group:Design", Unit.USD, Period.MONTH, 900_000),
-            ("user:*", Unit.USD, Period.DAY, 300_000),
-            ("user:*", Unit.REPLIES, Period.TOTAL, 3),
-            ("user:alice.marchetti", Unit.TOKENS, Period.WEEK, 90_000),
-        ):
-            subject = await subjects.find(session, scope)
-            await budgets.create(session, subject, unit, period, Limit(amount), OPERATOR)
-        state.workspace = await exchange_rates.change(
-            session, state.hub, OPERATOR, code="EUR", rate="0.92", on=today, today=today
-        )
+    state.workspace = await workspace.load(state.database)
     return await signed_in(app, "zoe", "Zoe Winter", UserRole.ADMINISTRATOR)
 
 
