@@ -103,10 +103,11 @@ class Meter:
         """What was used so far; of a completion that has ended, in all."""
         outcome = self._outcome()
         usage = self._usage(outcome)
+        cost = charge(usage, self._price)
         return Receipt(
             usage=usage,
-            is_estimate=not self._is_exact(outcome),
-            charge=charge(usage, self._price),
+            is_estimate=not self._is_exact(outcome) or cost.is_estimate,
+            charge=cost,
             outcome=outcome,
             total_ms=_milliseconds(time.perf_counter() - self._started),
             first_token_ms=None
@@ -158,6 +159,8 @@ class Meter:
             cache_read=reported.cache_read,
             cache_write=reported.cache_write,
             reasoning=reported.reasoning,
+            cache_write_hour=reported.cache_write_hour,
+            service=reported.service,
         )
 
     def _estimated_output(self) -> int:

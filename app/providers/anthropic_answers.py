@@ -16,6 +16,7 @@ from app.providers.base import (
     Usage,
     UsageReport,
 )
+from app.providers.service_tiers import special_service
 from app.providers.untrusted import Json, count_at, object_at, objects_at, text_at
 
 REASONS = {
@@ -145,4 +146,8 @@ def _usage(told: Json) -> Usage:
         cache_read=read,
         cache_write=written,
         reasoning=count_at(object_at(told, "output_tokens_details"), "thinking_tokens") or 0,
+        cache_write_hour=min(
+            written, count_at(object_at(told, "cache_creation"), "ephemeral_1h_input_tokens") or 0
+        ),
+        service=special_service(text_at(told, "service_tier")),
     )

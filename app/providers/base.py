@@ -175,6 +175,10 @@ class Usage:
     cache_read: int = 0
     cache_write: int = 0
     reasoning: int = 0
+    cache_write_hour: int = 0
+    """Of `cache_write`, what is kept for an hour, which costs more."""
+    service: str = ""
+    """The vendor's word for how it served the call, such as `flex`, where that is not its standard way."""
 
 
 class FinishReason(StrEnum):

@@ -16,6 +16,7 @@ from app.providers.base import (
     Usage,
     UsageReport,
 )
+from app.providers.service_tiers import special_service
 from app.providers.thinking import ThinkingSplitter
 from app.providers.untrusted import Json, count_at, object_at, objects_at, text_at
 
@@ -102,6 +103,7 @@ def usage_in(chunk: Json) -> Usage | None:
         or 0,
         cache_write=count_at(prompt_details, "cache_write_tokens") or 0,
         reasoning=count_at(object_at(usage, "completion_tokens_details"), "reasoning_tokens") or 0,
+        service=special_service(text_at(chunk, "service_tier")),
     )
 
 

@@ -6,9 +6,9 @@ an installation that has local models only does without.
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from functools import cache, lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -31,9 +31,12 @@ FIELDS = {
     "output": "output_mtok",
     "cached_input": "cache_read_mtok",
     "cache_write": "cache_write_mtok",
+    "cache_write_hour": "cache_write_1h_mtok",
     "reasoning": "output_reasoning_mtok",
 }
 BATCH = {"processing": "batch"}
+SERVICES = {"batch": BATCH} | {name: {"service_tier": name} for name in ("flex", "priority", "fast")}
+"""How vendors call other ways of serving a call → how the list does."""
 MOST_REMEMBERED = 4096
 
 
@@ -72,7 +75,7 @@ def listed_price(offer: Offer, at: datetime) -> Price | None:
         return FREE
     if not offer.may_be_listed:
         return None
-    periods = _periods(offer.kind, offer.base_url, offer.model)
+    periods = _periods(offer.kind, offer.base_url, offer.model, at.date())
     return next((price for begins, price in periods if begins is None or begins.active(at)), None)
 
 
@@ -90,15 +93,32 @@ def _providers() -> "Sequence[Provider]":
 
 
 @lru_cache(MOST_REMEMBERED)
-def _periods(kind: str, base_url: str, name: str) -> "tuple[tuple[Condition | None, Price | None], ...]":
+def _periods(
+    kind: str, base_url: str, name: str, day: date
+) -> "tuple[tuple[Condition | None, Price | None], ...]":
     """When which price holds; the first whose condition is met counts, and the last has none."""
     model = _find(kind, base_url, name)
     if model is None:
         return ()
+    services = tuple(_services(model, day))
     if not isinstance(model.prices, list):
-        return ((None, _as_price(model.prices)),)
-    newest_first = [(period.constraint, _as_price(period.prices)) for period in reversed(model.prices)]
+        return ((None, _as_price(model.prices, services)),)
+    newest_first = [
+        (period.constraint, _as_price(period.prices, services)) for period in reversed(model.prices)
+    ]
     return (*newest_first, (None, newest_first[-1][1]))
+
+
+def _services(model: "ModelInfo", day: date) -> Iterator[tuple[str, Price]]:
+    """The prices of other ways in which the vendor serves it, as the list has them on a day."""
+    at = datetime.combine(day, time.max, UTC)
+    for name, context in SERVICES.items():
+        is_known = any(
+            variant.when == context and (variant.constraint is None or variant.constraint.active(at))
+            for variant in model.price_variants or ()
+        )
+        if is_known and (price := _as_price(model.get_prices(at, context))):
+            yield name, price
 
 
 def _find(kind: str, base_url: str, name: str) -> "ModelInfo | None":
@@ -135,14 +155,16 @@ def _is_private(base_url: str) -> bool:
         return "." not in host or host.endswith((".local", ".lan", ".internal", ".home.arpa"))
 
 
-def _as_price(listed: "ModelPrice") -> Price | None:
+def _as_price(listed: "ModelPrice", services: tuple[tuple[str, Price], ...] = ()) -> Price | None:
     """None for what is not charged by the token, such as speech."""
     rates = _rates(listed, 0)
     if rates is None:
         return None
     starts = sorted({tier.start for name in FIELDS.values() for tier in _tiers(listed, name)})
     tiers = ((start, _rates(listed, start + 1)) for start in starts)
-    return Price(rates, PriceSource.LIST, tuple(Tier(start, found) for start, found in tiers if found))
+    return Price(
+        rates, PriceSource.LIST, tuple(Tier(start, found) for start, found in tiers if found), services
+    )
 
 
 def _rates(listed: "ModelPrice", input_tokens: int) -> Rates | None:
@@ -154,6 +176,7 @@ def _rates(listed: "ModelPrice", input_tokens: int) -> Rates | None:
         output=found["output"],
         cached_input=found["cached_input"],
         cache_write=found["cache_write"],
+        cache_write_hour=found["cache_write_hour"],
         reasoning=found["reasoning"],
         request=(_rate(listed, "requests_kcount", 0) or 0) // 1000,
     )
@@ -162,7 +185,7 @@ def _rates(listed: "ModelPrice", input_tokens: int) -> Rates | None:
 def _rate(listed: "ModelPrice", field: str, input_tokens: int) -> int | None:
     from genai_prices.types import TieredPrices
 
-    value = getattr(listed, field)
+    value = getattr(listed, field, None)
     if isinstance(value, TieredPrices):
         reached = [tier.price for tier in value.tiers if input_tokens > tier.start]
         value = reached[-1] if reached else value.base
@@ -172,5 +195,5 @@ def _rate(listed: "ModelPrice", field: str, input_tokens: int) -> int | None:
 def _tiers(listed: "ModelPrice", field: str) -> "Sequence[ListedTier]":
     from genai_prices.types import TieredPrices
 
-    value = getattr(listed, field)
+    value = getattr(listed, field, None)
     return value.tiers if isinstance(value, TieredPrices) else ()

@@ -4,7 +4,7 @@ A token costs less than a micro-dollar, so rates are integers too: micro-US-doll
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -15,6 +15,7 @@ WORDS = {
     "input": "in",
     "cached_input": "cached",
     "cache_write": "write",
+    "cache_write_hour": "write-1h",
     "output": "out",
     "reasoning": "reasoning",
     "request": "request",
@@ -35,6 +36,8 @@ class PriceSource(StrEnum):
 class Rates:
     """Micro-US-dollars per million tokens. None: charged like other input, or like other output.
 
+    `cache_write_hour` is for what a cache keeps for an hour; None: charged like what it keeps for minutes.
+
     `request` is charged for each answered call, in micro-US-dollars.
     """
 
@@ -42,6 +45,7 @@ class Rates:
     output: int
     cached_input: int | None = None
     cache_write: int | None = None
+    cache_write_hour: int | None = None
     reasoning: int | None = None
     request: int = 0
 
@@ -56,7 +60,7 @@ class Rates:
     def parse(cls, text: str) -> "Rates":
         """The rates that were written down as `text`."""
         names = {word: name for name, word in WORDS.items()}
-        parts = (part.split(" ") for part in text.split(", "))
+        parts = (part.split(" ")[:2] for part in text.split(", "))
         return cls(**{names[word]: int(Decimal(dollars) * MILLION) for word, dollars in parts})
 
 
@@ -70,11 +74,22 @@ class Tier:
 
 @dataclass(frozen=True)
 class Price:
-    """What a model costs at a moment. `tiers` are in rising order."""
+    """What a model costs at a moment. `tiers` are in rising order.
+
+    `services` are other ways in which the vendor serves it at other prices, by its word for them: `flex`.
+    """
 
     rates: Rates
     source: PriceSource
     tiers: tuple[Tier, ...] = ()
+    services: tuple[tuple[str, "Price"], ...] = ()
+
+    def served(self, service: str) -> "Price | None":
+        """What it costs when it is served like this. None: nobody knows."""
+        # An administrator's price is for the model, however it is served.
+        if not service or self.source is not PriceSource.LIST:
+            return self
+        return dict(self.services).get(service)
 
     def rates_for(self, input_tokens: int) -> Rates:
         """The rates of a call of this size: vendors charge all of it at the tier that it reaches."""
@@ -95,23 +110,37 @@ FREE = Price(Rates(0, 0), PriceSource.FREE)
 
 @dataclass(frozen=True)
 class Charge:
-    """What a call costs, and by which rates (`Rates.text`). `micros` is None when the model has no price."""
+    """What a call costs, and by which rates (`Rates.text`). `micros` is None when the model has no price.
+
+    `is_estimate`: it was served in a way whose price is not known, and is charged like others.
+    """
 
     micros: int | None
     source: PriceSource = PriceSource.NONE
     rates: str = ""
+    is_estimate: bool = False
 
 
 def charge(usage: Usage, price: Price | None) -> Charge:
     """The cost of a call for the ledger: without a price it is unknown; only nothing at all costs nothing."""
     if price is None:
         return Charge(None if usage.input or usage.output else 0)
-    return Charge(price_of(usage, price), price.source, price.rates_for(usage.input).text)
+    found = price.served(usage.service)
+    rates = (found or price).rates_for(usage.input)
+    return Charge(_cost(usage, rates), price.source, _named(rates, usage), is_estimate=found is None)
+
+
+def _named(rates: Rates, usage: Usage) -> str:
+    """The rates, with how much a cache keeps for an hour: a row of the ledger has no other place for that."""
+    text = replace(rates, cache_write_hour=None).text
+    if not usage.cache_write_hour or rates.cache_write_hour is None:
+        return text
+    return f"{text}, write-1h {in_dollars(rates.cache_write_hour)} × {usage.cache_write_hour}"
 
 
 def price_of(usage: Usage, price: Price) -> int:
     """Micro-US-dollars for `usage`, rounded once, half up. `input` holds what was cached, `output` what was thought."""
-    return _cost(usage, price.rates_for(usage.input))
+    return _cost(usage, (price.served(usage.service) or price).rates_for(usage.input))
 
 
 def cost_by_rates(usage: Usage, rates_text: str) -> int:
@@ -143,7 +172,8 @@ def _cost(usage: Usage, rates: Rates) -> int:
     total = (
         fresh * rates.input
         + usage.cache_read * _either(rates.cached_input, rates.input)
-        + usage.cache_write * _either(rates.cache_write, rates.input)
+        + (usage.cache_write - usage.cache_write_hour) * _either(rates.cache_write, rates.input)
+        + usage.cache_write_hour * _either(rates.cache_write_hour, _either(rates.cache_write, rates.input))
         + said * rates.output
         + usage.reasoning * _either(rates.reasoning, rates.output)
     )
@@ -151,7 +181,7 @@ def _cost(usage: Usage, rates: Rates) -> int:
 
 
 def _dearest_input(rates: Rates) -> int:
-    return max(rates.input, rates.cached_input or 0, rates.cache_write or 0)
+    return max(rates.input, rates.cached_input or 0, rates.cache_write or 0, rates.cache_write_hour or 0)
 
 
 def _either(rate: int | None, other: int) -> int:

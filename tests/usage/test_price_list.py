@@ -4,15 +4,17 @@ The rates are those of genai-prices 0.2.3 for 20 November 2026, and `page` is wh
 publishes them. Both are compared with the list itself, so that no figure here is anybody's memory.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pytest
 from genai_prices.data_snapshot import get_snapshot
 
-from app.providers.base import Usage
+from app.providers.anthropic_answers import MessageReader
+from app.providers.base import Usage, UsageReport
+from app.providers.openai_answers import usage_in
 from app.usage.price_list import Offer, batch_price, listed_price
-from app.usage.pricing import FREE, PriceSource, price_of
+from app.usage.pricing import FREE, PriceSource, charge, cost_by_rates, highest_cost, price_of
 
 AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 COMPATIBLE = "openai-compatible"
@@ -107,15 +109,31 @@ WORKED = [
     Worked(
         ANTHROPIC,
         "claude-haiku-4-5",
-        "in 1, cached 0.1, write 1.25, out 5",
+        "in 1, cached 0.1, write 1.25, write-1h 2, out 5",
         Usage(12_100, 300, cache_read=10_000, cache_write=2_000),
         100 + 2_500 + 1_000 + 1_500,
+    ),
+    # The same, but 1,500 of what was written to the cache stay for an hour: 500 × 1.25 + 1,500 × 2
+    Worked(
+        ANTHROPIC,
+        "claude-haiku-4-5",
+        "in 1, cached 0.1, write 1.25, write-1h 2, out 5",
+        Usage(12_100, 300, cache_read=10_000, cache_write=2_000, cache_write_hour=1_500),
+        100 + 625 + 3_000 + 1_000 + 1_500,
+    ),
+    # 1,000 × 3.75 stay for minutes, 2,000 × 6 for an hour; above 200,000 tokens of input all are dearer
+    Worked(
+        ANTHROPIC,
+        "claude-sonnet-4-5",
+        "in 6, cached 0.6, write 7.5, write-1h 12, out 22.5",
+        Usage(203_000, 100, cache_read=200_000, cache_write=3_000, cache_write_hour=2_000),
+        120_000 + 7_500 + 24_000 + 2_250,
     ),
     # 1,000 × 15 + 200 × 75, by the name with its date
     Worked(
         ANTHROPIC,
         "claude-opus-4-1-20250805",
-        "in 15, cached 1.5, write 18.75, out 75",
+        "in 15, cached 1.5, write 18.75, write-1h 30, out 75",
         Usage(1_000, 200),
         15_000 + 15_000,
     ),
@@ -123,7 +141,7 @@ WORKED = [
     Worked(
         ANTHROPIC,
         "claude-opus-4-5",
-        "in 5, cached 0.5, write 6.25, out 25",
+        "in 5, cached 0.5, write 6.25, write-1h 10, out 25",
         Usage(2_000, 40, cache_read=1_000),
         5_000 + 500 + 1_000,
     ),
@@ -178,7 +196,9 @@ WORKED = [
 ]
 
 
-@pytest.mark.parametrize("case", WORKED, ids=lambda case: f"{case.model} of {case.usage.input}")
+@pytest.mark.parametrize(
+    "case", WORKED, ids=lambda case: f"{case.model} of {case.usage.input}, {case.usage.cache_write_hour}"
+)
 def test_a_real_model_costs_what_its_vendor_says(case: Worked) -> None:
     price = listed_price(offer(case.where, case.model), AT)
 
@@ -215,6 +235,57 @@ def test_calls_that_may_wait_cost_half_where_the_vendor_says_so() -> None:
     assert batch is not None
     assert price_of(Usage(1_000, 100), batch) == 1_125
     assert unchanged == listed_price(offer(GROQ, "groq/compound"), AT)
+
+
+@pytest.mark.parametrize(
+    ("told", "rates"),
+    [
+        ("default", "in 1.25, cached 0.125, out 10"),
+        ("flex", "in 0.625, cached 0.0625, out 5"),
+        ("priority", "in 2.5, cached 0.25, out 20"),
+    ],
+)
+def test_a_call_is_charged_as_the_vendor_says_that_it_was_served(told: str, rates: str) -> None:
+    chunk = {"choices": [], "service_tier": told, "usage": {"prompt_tokens": 1_000, "completion_tokens": 100}}
+    usage = usage_in(chunk)
+    assert usage is not None
+
+    charged = charge(usage, listed_price(offer(OPENAI, "gpt-5"), AT))
+
+    assert (charged.rates, charged.is_estimate) == (rates, False)
+    assert charged.micros == cost_by_rates(usage, rates)
+
+
+def test_a_way_of_serving_without_a_known_price_is_charged_like_others_and_marked() -> None:
+    usage = Usage(1_000, 100, service="scale")
+    price = listed_price(offer(OPENAI, "gpt-5"), AT)
+    assert price is not None
+
+    assert charge(usage, price) == replace(charge(replace(usage, service=""), price), is_estimate=True)
+    set_by_hand = replace(price, source=PriceSource.OVERRIDE)
+    assert not charge(usage, set_by_hand).is_estimate, "an administrator's price is for the model"
+
+
+def test_anthropic_says_how_long_its_cache_keeps_what_was_written() -> None:
+    told = {
+        "input_tokens": 10,
+        "output_tokens": 5,
+        "cache_creation_input_tokens": 300,
+        "cache_creation": {"ephemeral_5m_input_tokens": 100, "ephemeral_1h_input_tokens": 200},
+        "service_tier": "batch",
+    }
+    events = list(MessageReader().read({"type": "message_start", "message": {"usage": told}}))
+
+    assert events == [UsageReport(Usage(310, 5, cache_write=300, cache_write_hour=200, service="batch"))]
+
+
+def test_what_a_cache_keeps_for_an_hour_is_paid_for_beforehand() -> None:
+    price = listed_price(offer(ANTHROPIC, "claude-haiku-4-5"), AT)
+    assert price is not None
+
+    assert highest_cost(price, 1_000, 0) == price_of(
+        Usage(1_000, 0, cache_write=1_000, cache_write_hour=1_000), price
+    )
 
 
 @pytest.mark.parametrize("kind", ["echo", "lmstudio", "ollama"])

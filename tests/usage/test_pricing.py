@@ -25,7 +25,14 @@ TOKENS = st.integers(0, 2_000_000)
 
 def rates() -> st.SearchStrategy[Rates]:
     return st.builds(
-        Rates, RATE, RATE, MAYBE_RATE, MAYBE_RATE, reasoning=MAYBE_RATE, request=st.integers(0, 50_000)
+        Rates,
+        RATE,
+        RATE,
+        MAYBE_RATE,
+        MAYBE_RATE,
+        MAYBE_RATE,
+        reasoning=MAYBE_RATE,
+        request=st.integers(0, 50_000),
     )
 
 
@@ -39,9 +46,14 @@ def some_price(draw: st.DrawFn) -> Price:
 @st.composite
 def some_usage(draw: st.DrawFn) -> Usage:
     """Usage as adapters report it: parts are never more than the whole."""
-    fresh, read, written, said, thought = (draw(TOKENS) for _ in range(5))
+    fresh, read, minutes, hour, said, thought = (draw(TOKENS) for _ in range(6))
     return Usage(
-        fresh + read + written, said + thought, cache_read=read, cache_write=written, reasoning=thought
+        fresh + read + minutes + hour,
+        said + thought,
+        cache_read=read,
+        cache_write=minutes + hour,
+        reasoning=thought,
+        cache_write_hour=hour,
     )
 
 
@@ -99,8 +111,18 @@ def test_rates_are_written_so_that_people_can_read_them() -> None:
 def test_rates_that_are_written_down_are_read_back_exactly(given_rates: Rates) -> None:
     read = Rates.parse(given_rates.text)
 
-    for usage in (Usage(7, 3), Usage(1_000_003, 999, 12, 5, 7)):
+    for usage in (Usage(7, 3), Usage(1_000_003, 999, 12, 5, 7), Usage(1_000_003, 999, 12, 9, 7, 4)):
         assert price_of(usage, price(read)) == price_of(usage, price(given_rates))
+
+
+def test_what_a_cache_keeps_for_an_hour_is_told_with_the_price() -> None:
+    known = price(Rates(3_000_000, 15_000_000, cache_write=3_750_000, cache_write_hour=6_000_000))
+
+    charged = charge(Usage(5_000, 10, cache_write=3_000, cache_write_hour=2_000), known)
+
+    # 2,000 × 3 + 1,000 × 3.75 + 2,000 × 6 + 10 × 15
+    assert charged == Charge(21_900, PriceSource.LIST, "in 3, write 3.75, out 15, write-1h 6 × 2000")
+    assert charge(Usage(5_000, 10, cache_write=3_000), known).rates == "in 3, write 3.75, out 15"
 
 
 @given(some_usage(), some_price())
@@ -128,7 +150,7 @@ def test_parts_add_up_to_the_whole_but_for_the_rounding_of_each(
 ) -> None:
     flat = price(given_rates)
     apart = sum(price_of(usage, flat) for usage in usages)
-    names = ("input", "output", "cache_read", "cache_write", "reasoning")
+    names = ("input", "output", "cache_read", "cache_write", "reasoning", "cache_write_hour")
     whole = Usage(**{name: sum(getattr(usage, name) for usage in usages) for name in names})
     fees = given_rates.request * sum(bool(usage.input or usage.output) for usage in usages)
     fee = given_rates.request * bool(whole.input or whole.output)
