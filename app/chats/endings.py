@@ -71,11 +71,16 @@ log = structlog.get_logger("parley.endings")
 
 @dataclass(frozen=True)
 class Ending:
-    """How a reply ended: a final status, and the error's code and sentence when it failed."""
+    """How a reply ended: a final status, and the code and sentence of what ended it, where that was nobody's wish."""
 
     status: MessageStatus
     error_code: str = ""
     error_message: str = ""
+
+    @property
+    def was_wanted(self) -> bool:
+        """Whether somebody stopped it."""
+        return self.status is MessageStatus.STOPPED and not self.error_code
 
 
 @dataclass(frozen=True)
@@ -169,7 +174,7 @@ async def _save_chats(session: AsyncSession, batch: Sequence[Ended]) -> dict[str
         {
             "of_chat": ended.chat_id,
             "last_activity_at": now(),
-            "is_unread": ended.live.readers == 0 and ended.ending.status is not MessageStatus.STOPPED,
+            "is_unread": ended.live.readers == 0 and not ended.ending.was_wanted,
         }
         for ended in batch
     ]

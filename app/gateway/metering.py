@@ -1,6 +1,5 @@
 """Counts one completion while it passes: what came, when, and how it ended."""
 
-import re
 import time
 from dataclasses import dataclass
 
@@ -25,11 +24,6 @@ CUT_OFF = "cut_off"
 """Code of an answer that the gateway ended, because its provider wrote on beyond what it was told."""
 BYTES_OF_A_PIECE = 4
 """Of text, in an answer that passes through unread: providers send about a token at a time."""
-
-BYTES_AROUND_WORDS = 400
-"""More than stands in a piece besides its words; whatever is larger holds many of them."""
-NO_WORDS = re.compile(rb'"(?:signature_delta|redacted_thinking)"|;base64,|"logprobs"\s*:\s*\{')
-"""Marks what is long in a piece without being written by the token."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +69,7 @@ class Meter:
             case TextDelta(text) | ReasoningDelta(text):
                 self._count(text)
             case Passed(_, pieces):
-                self._count_bytes(pieces * BYTES_OF_A_PIECE + characters_beyond(event))
+                self._count_bytes(pieces * BYTES_OF_A_PIECE)
             case ToolCallDelta():
                 self._count((event.name or "") + event.arguments)
             case UsageReport(usage):
@@ -164,21 +158,14 @@ class Meter:
         )
 
     def _estimated_output(self) -> int:
+        if self.is_cut_off and self._most_output is not None:
+            # Of what passed unread not every word was counted, but that it was more than this.
+            return self._most_output
         estimate = tokens_in_bytes(self._output_bytes)
         return estimate if self._most_output is None else min(estimate, self._most_output)
 
     def _was_never_answered(self, outcome: Outcome) -> bool:
         return outcome is Outcome.FAILED and not self.got_through and self._reported is None
-
-
-def characters_beyond(passed: Passed) -> int:
-    """How many characters more than single tokens have are in pieces that hold many; without reading them."""
-    around = passed.pieces * BYTES_AROUND_WORDS
-    if len(passed.data) <= around or NO_WORDS.search(passed.data):
-        return 0
-    # Six signs may stand for one character.
-    escaped = 5 * passed.data.count(b"\\u")
-    return max(0, len(passed.data.decode(errors="ignore")) - escaped - around)
 
 
 def _milliseconds(seconds: float) -> int:

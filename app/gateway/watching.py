@@ -3,7 +3,8 @@
 Counted generously, so that a provider that does is never interrupted: hardly any text has more characters to a token.
 """
 
-from app.gateway.metering import characters_beyond
+import re
+
 from app.gateway.spending import Purpose
 from app.providers.base import Event, ReasoningDelta, TextDelta, ToolCallDelta
 from app.providers.passage import Passed
@@ -12,6 +13,12 @@ from app.usage.needs import Need
 CHARACTERS_OF_A_TOKEN = 6
 CHARACTERS_OF_A_PIECE = 5
 """Of an answer that passes through unread: providers send at least a token at a time."""
+BYTES_OF_A_PIECE = 400
+"""Pieces that are larger may hold many tokens: only there is looked for the words themselves."""
+WORDS = re.compile(
+    rb'"(content|text|thinking|reasoning|reasoning_content|refusal|arguments|partial_json)"\s*:\s*'
+    rb'"([^"\\]*(?:\\.[^"\\]*)*)"'
+)
 CHARACTERS_TO_SPARE = 120
 """For pieces without words, such as those that open and close an answer."""
 
@@ -30,7 +37,9 @@ class Watch:
     def see(self, event: Event) -> None:
         """Runs for every token: no more than taking away."""
         if type(event) is Passed:
-            self._left -= event.pieces * CHARACTERS_OF_A_PIECE + characters_beyond(event)
+            few = event.pieces * CHARACTERS_OF_A_PIECE
+            is_large = len(event.data) > event.pieces * BYTES_OF_A_PIECE
+            self._left -= max(few, _characters_in(event.data)) if is_large else few
         elif type(event) is TextDelta or type(event) is ReasoningDelta:
             self._left -= len(event.text)
         elif type(event) is ToolCallDelta:
@@ -42,3 +51,13 @@ def watched(purpose: Purpose, need: Need | None) -> Need | None:
     if need is None or not any(need.counts_output(purse.budget) for purse in purpose.purses):
         return None
     return need
+
+
+def _characters_in(data: bytes) -> int:
+    """How many characters are written in events; what some servers say under two names counts once."""
+    counts: dict[bytes, int] = {}
+    for name, words in WORDS.findall(data):
+        # Six signs may stand for one character.
+        characters = len(words.decode(errors="ignore")) - 5 * words.count(b"\\u")
+        counts[name] = counts.get(name, 0) + max(1, characters)
+    return max(counts.values(), default=0)

@@ -95,6 +95,15 @@ def test_what_was_billed_beyond_a_hard_limit_is_told(installation: Path) -> None
     assert ": 1 call for which its provider billed more than a hard limit allowed" in verified.stdout
 
 
+def test_a_made_up_year_fits_into_postgresql(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", postgres_url)
+
+    done = parley("demo", "seed", "--people", "6", "--requests", "800", "--password", "quiet lamps at sea")
+
+    assert done.exit_code == 0, done.output
+    assert parley("usage", "verify").exit_code == 0
+
+
 @pytest.mark.usefixtures("seeded")
 def test_a_demo_never_mixes_with_real_people() -> None:
     again = parley("demo", "seed")

@@ -164,6 +164,26 @@ async def test_who_heeds_the_limit_is_never_interrupted(
     assert (entry.outcome, entry.error_code, entry.output_tokens) == ("finished", "", MOST)
 
 
+async def test_what_surrounds_words_is_no_answer(
+    client: Visitor, key: str, vendor: FakeServer, only_entry: OnlyEntry
+) -> None:
+    """Some servers send a page of judgements with each token, and what they think under two names."""
+    safe = {"filtered": False, "severity": "safe"}
+    judged = dict.fromkeys(("hate", "self_harm", "sexual", "violence", "jailbreak", "profanity"), safe)
+    thought = {"reasoning": "so ", "reasoning_details": [{"type": "reasoning.text", "text": "so "}]}
+    choice = {"index": 0, "delta": thought, "content_filter_results": judged, "finish_reason": None}
+    piece = b"data: " + orjson.dumps({"id": "chatcmpl-1", "x": "x" * 300, "choices": [choice]}) + b"\n\n"
+    usage = {"prompt_tokens": 9, "completion_tokens": MOST}
+    figures = b"data: " + orjson.dumps({"choices": [], "usage": usage}) + b"\n\n"
+    body = piece * MOST + chunk("", "length") + figures + b"data: [DONE]\n\n"
+    vendor.plays(Answer(headers=EVENTS, body=body))
+
+    await ask(client, key, WAYS[0])
+
+    entry = await only_entry()
+    assert (entry.outcome, entry.error_code, entry.output_tokens) == ("finished", "", MOST)
+
+
 async def test_nobody_is_watched_where_no_limit_counts_words(
     client: Visitor, key: str, vendor: FakeServer, database: Database
 ) -> None:
