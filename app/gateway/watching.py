@@ -37,6 +37,9 @@ class Watch:
     def see(self, event: Event) -> None:
         """Runs for every token: no more than taking away."""
         if type(event) is Passed:
+            if event.has_end:
+                # It is too late to hang up, and the provider's figures follow.
+                return
             few = event.pieces * CHARACTERS_OF_A_PIECE
             is_large = len(event.data) > event.pieces * BYTES_OF_A_PIECE
             self._left -= max(few, _characters_in(event.data)) if is_large else few

@@ -54,8 +54,10 @@ class Passage:
 class Passed:
     """A piece of the answer in the provider's own words, to be sent on as it is: whole events, or all of it.
 
-    `pieces` is how many events it holds, which is about as many tokens.
+    `pieces` is how many events it holds, which is about as many tokens; `has_end`: the provider said in it why the
+    answer ended.
     """
 
     data: bytes
     pieces: int = 1
+    has_end: bool = False

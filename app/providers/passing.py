@@ -143,11 +143,17 @@ class _Answer:
         except ProviderError:
             # What was said stays said; before the first word an error is a status of its own.
             if self._pace.has_begun:
-                yield from _said(kept, reports)
+                yield from self._said(kept, reports)
             raise
         self._pace.is_over = self._pace.is_over or self._reader.is_over
         self._pace.has_begun = self._pace.has_begun or bool(kept)
-        yield from _said(kept, reports)
+        yield from self._said(kept, reports)
+
+    def _said(self, kept: list[bytes], reports: list[UsageReport]) -> Iterable[Event]:
+        """The words first: whoever sends them on learns by them that none are to be made up."""
+        if kept:
+            yield Passed(b"\n\n".join(kept) + b"\n\n", len(kept), has_end=self.has_finished)
+        yield from reports
 
     def _read_one(self, one: bytes, kept: list[bytes], reports: list[UsageReport]) -> None:
         """Add the event to what the client gets, and what it tells of use to the reports."""
@@ -173,13 +179,6 @@ class _Answer:
         if error := self._wire.complaint(message):
             raise error
         return message
-
-
-def _said(kept: list[bytes], reports: list[UsageReport]) -> Iterable[Event]:
-    """The words first: whoever sends them on learns by them that none are to be made up."""
-    if kept:
-        yield Passed(b"\n\n".join(kept) + b"\n\n", len(kept))
-    yield from reports
 
 
 def _data(event: bytes) -> bytes:

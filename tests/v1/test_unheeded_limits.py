@@ -220,7 +220,9 @@ async def test_what_a_provider_bills_beyond_is_entered_and_told(
         whole = {"id": "chatcmpl-1", "choices": [choice], "usage": usage}
         vendor.plays(Answer(headers={"content-type": "application/json"}, body=orjson.dumps(whole)))
 
-    assert "Yes." in (await ask(client, key, WAYS[0], streaming=streaming)).text
+    said = (await ask(client, key, WAYS[0], streaming=streaming)).text
+    assert "Yes." in said
+    assert LENGTH not in said, "it ended by itself"
 
     entry = await only_entry()
     assert (entry.output_tokens, entry.error_code, entry.is_estimate) == (5_000_000, BEYOND_LIMIT, False)
