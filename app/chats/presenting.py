@@ -55,6 +55,7 @@ def chat_view(chat: Chat) -> ChatView:
         live_url=f"{url}/live",
         rename_url=f"{url}/title",
         delete_url=f"{url}/deletion",
+        is_recorded=chat.recorded_from is not None,
     )
 
 

@@ -21,6 +21,9 @@ class ChatBody(BaseModel):
     title: str
     model: str = Field(description="The model that answers next, as `connection/model`; empty: none chosen.")
     system_prompt: str | None = Field(description="null: the workspace's; empty: none.")
+    recorded_from: str | None = Field(
+        description="The id of the API key whose calls are recorded in it; null: people write here themselves."
+    )
     created_at: datetime
     last_activity_at: datetime
 

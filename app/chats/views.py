@@ -103,6 +103,8 @@ class ChatView:
     live_url: str
     rename_url: str
     delete_url: str
+    is_recorded: bool
+    """Whether a program's calls are recorded in it."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,8 @@ class ChatLink:
     is_current: bool
     is_running: bool
     is_unread: bool
+    is_recorded: bool
+    """Whether a program's calls are recorded in it."""
     last_activity_at: datetime
 
 

@@ -127,6 +127,10 @@ class Gateway:
             self.spending.ended(hold)
         return Embedded(found, contract.model.full_name, receipt)
 
+    def enter(self, settlement: Settlement) -> None:
+        """Enter a call of which its caller can keep no account after all; see `Call.claim`."""
+        self._settler.hand_in(settlement)
+
     async def begin(self, *, is_alone: bool) -> None:
         """Enter what an earlier run left unsettled, unless other processes may be at it."""
         if is_alone:

@@ -151,7 +151,7 @@ class _Answer:
 
     def _read_one(self, one: bytes, kept: list[bytes], reports: list[UsageReport]) -> None:
         """Add the event to what the client gets, and what it tells of use to the reports."""
-        data = _data(one) if self._is_to_be_read(one) else b""
+        data = data_of(one) if self._is_to_be_read(one) else b""
         if data == b"[DONE]":
             self._pace.is_over = True
         elif data:
@@ -182,6 +182,6 @@ def _said(kept: list[bytes], reports: list[UsageReport]) -> Iterable[Event]:
     yield from reports
 
 
-def _data(event: bytes) -> bytes:
+def data_of(event: bytes) -> bytes:
     """What stands after `data:` in an event."""
     return b"\n".join(line[5:].strip() for line in event.split(b"\n") if line.startswith(b"data:"))

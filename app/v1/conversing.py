@@ -7,6 +7,7 @@ language, else in the client's. A call ends with whoever made it: a client that 
 import asyncio
 import re
 import time
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 from starlette.requests import Request
@@ -24,6 +25,7 @@ from app.providers.passage import Dialect, Passage, Passed
 from app.v1.bodies import LARGE, JsonAnswer, json_of
 from app.v1.failing import failure_of, headers_of
 from app.v1.gathering import Gathering
+from app.v1.recording import is_wanted, recorded
 from app.v1.surface import Answer, Asked, BadRequest, Failure, Json, Surface, Writer
 
 SECONDS_OF_SILENCE = 15.0
@@ -115,15 +117,21 @@ class Conversing(Response):
             asked.request,
             "api",
             caller.api_key_id,
+            claim=new_id() if is_wanted(self._request.headers, caller, asked) else "",
             allowed_models=caller.allowed_models,
         )
+
+    def _opened(self, call: Call, gathering: Gathering) -> AbstractAsyncContextManager[Completion]:
+        if not call.claim:
+            return self._gateway.open(call)
+        return recorded(self._gateway, self._request.app.state.recorder, call, gathering)
 
     async def _work(self, line: "Line", call: Call, asked: Asked) -> None:
         answer = Answer(id=new_id(), model=asked.request.model, created=int(time.time()))
         gathering = Gathering(answer)
         writer = self._surface.writer(asked, answer) if asked.request.streaming else None
         try:
-            async with self._gateway.open(call) as completion:
+            async with self._opened(call, gathering) as completion:
                 if writer is None:
                     passed = await _gathered(completion, gathering)
                 else:
@@ -143,13 +151,12 @@ class Conversing(Response):
 
 async def _gathered(completion: Completion, gathering: Gathering) -> bytes | None:
     """The answer in the provider's own words, when it was passed on; else it is gathered."""
-    passed: list[bytes] = []
     async for event in completion:
         if type(event) is Passed:
-            passed.append(event.data)
+            gathering.passed.append(event.data)
         else:
             gathering.take(event)
-    return b"".join(passed) if passed else None
+    return b"".join(gathering.passed) if gathering.passed else None
 
 
 async def _streamed(completion: Completion, gathering: Gathering, line: "Line", writer: Writer) -> None:
@@ -157,6 +164,8 @@ async def _streamed(completion: Completion, gathering: Gathering, line: "Line", 
     async for event in completion:
         if type(event) is Passed:
             line.has_passed = True
+            if gathering.keeps_passed:
+                gathering.passed.append(event.data)
             await line.send(event.data)
             continue
         gathering.take(event)

@@ -54,6 +54,7 @@ class Completions:
             wants_usage=bool(options and options.flag("include_usage")),
             choices=choices_in(asked),
             beyond=beyond(body, UNDERSTOOD),
+            is_conversation=False,
         )
 
     def whole(self, asked: Asked, answer: Answer) -> Json:
