@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from app.catalog.models import Connection
 from app.core.clock import now
 from app.core.database import Database
 from app.core.settings import Settings
@@ -13,7 +15,7 @@ from app.usage.models import PriceOverride
 from tests.cast import Visitor
 from tests.providers.fake_server import Answer, FakeServer
 from tests.v1.clients import OPENAI, TALKING, Client
-from tests.v1.conftest import Connect, OnlyEntry
+from tests.v1.conftest import Connect, Entries, OnlyEntry
 from tests.v1.vendors import COMPATIBLE, MICROS_PER_TOKEN, VENDORS, Vendor
 
 RATES = MICROS_PER_TOKEN * 1_000_000
@@ -158,6 +160,25 @@ class TestWhole:
         assert response.headers["x-should-retry"] == "false"
         entry = await only_entry()
         assert (entry.outcome, entry.error_code, entry.cost_micros) == ("failed", "key_rejected", 0)
+
+    async def test_what_a_caller_wrote_never_speaks_for_the_providers_key(
+        self,
+        asks: Asks,
+        vendor: FakeServer,
+        surface: Client,
+        upstream: Vendor,
+        entries: Entries,
+        database: Database,
+    ) -> None:
+        upstream.plays(vendor, "openai/quotes_about_keys")
+
+        response = await asks(surface, upstream, streaming=False)
+
+        assert response.status_code == 400
+        [entry] = await entries()
+        assert entry.error_code == "request_refused"
+        async with database.reading() as session:
+            assert list(await session.scalars(select(Connection.last_error_code))) == [""] * len(VENDORS)
 
     @pytest.mark.parametrize("streaming", [True, False], ids=["streamed", "whole"])
     async def test_a_page_of_html_is_no_answer(
