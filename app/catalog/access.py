@@ -158,7 +158,7 @@ def _as_choice(model: Model, connection: Connection) -> UsableModel:
         context_window=model.context_window,
         max_output_tokens=model.max_output_tokens,
         abilities=model.abilities,
-        why_not=refusal(model, connection) or _trouble(connection),
+        why_not=refusal(model, connection) or trouble(connection),
         base_url=connection.base_url,
         name=model.name,
         connection_id=connection.id,
@@ -181,8 +181,8 @@ def refusal(model: Model, connection: Connection) -> str | None:
     return None
 
 
-def _trouble(connection: Connection) -> str | None:
-    """What the picker says of a failing connection. The gateway tries all the same: it may be well again."""
+def trouble(connection: Connection) -> str | None:
+    """What people are told of a failing connection. The gateway tries all the same: it may be well again."""
     if connection.is_failing and connection.last_error_code in NEEDS_AN_ADMINISTRATOR:
         return f"{connection.last_error} An administrator can look at it under Administration → Connections."
     return None

@@ -10,7 +10,7 @@ from app.v1.conversing import Conversing
 from app.v1.embedding import embedded, embedder
 from app.v1.express import Stop
 from app.v1.fields import Fields
-from app.v1.offers import offer_named, offers_to
+from app.v1.offers import offer_named, offers_to, usable
 from app.v1.ollama import answers, description, models
 from app.v1.ollama.reading import embedding_in, old_embedding_in
 from app.v1.ollama.surfaces import CHAT, GENERATION, envelope
@@ -61,7 +61,7 @@ async def embed_as_before(request: Request) -> JsonAnswer:
 @router.get("/tags", openapi_extra=description.TAGS)
 async def list_models(request: Request) -> JsonAnswer:
     """List the models that your key may use"""
-    offered = await offers_to(request)
+    offered = usable(await offers_to(request))
     return JsonAnswer(models.tags(offer.model for offer in offered if offer.name == offer.model.full_name))
 
 
