@@ -20,7 +20,7 @@ from app.chats.access import (
     longest_message,
     message_of,
 )
-from app.chats.asking import ask, bodies_of, exchange_of, reply_told, whole_reply
+from app.chats.asking import ask, bodies_of, exchange_of, reply_told, require_model, whole_reply
 from app.chats.history import page_ending_at
 from app.chats.news import News, tell
 from app.chats.picker import model_for_next
@@ -180,7 +180,7 @@ async def create_variant(
     wish: VariantWish,
 ) -> MessageBody:
     """Ask for another answer beside this one; join its stream to see it grow."""
-    identity.caller.require_model(wish.model or chat.model or reply.model)
+    await require_model(session, identity.caller, wish.model or chat.model or reply.model)
     variant = await posting.regenerate(session, chat, reply, wish.model, api_key_id=identity.api_key_id)
     after_commit(session, partial(replies.start, variant))
     return MessageBody.of(variant)
@@ -195,7 +195,7 @@ async def create_continuation(
     replies: CurrentReplies,
 ) -> MessageBody:
     """Let a stopped or interrupted answer go on where it ends; join its stream to see it grow."""
-    identity.caller.require_model(reply.model)
+    await require_model(session, identity.caller, reply.model)
     await posting.continue_reply(session, chat, reply, api_key_id=identity.api_key_id)
     after_commit(session, partial(replies.start, reply))
     return MessageBody.of(reply)
