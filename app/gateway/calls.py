@@ -50,6 +50,7 @@ class Gateway:
         self._routes = Routes(database, self.circuits)
         self.running = RunningCalls(database)
         self._settler = Settler(database)
+        self._allows_billed_tools = settings.allow_billed_tools
 
     async def model(self, user_id: str, name: str) -> FoundModel:
         """The model that answers this person to `name` first. Raises catalog.access.ModelNotUsable."""
@@ -169,10 +170,19 @@ class Gateway:
         refuse_blind(terms.model, call.request)
         contract = await self._contract_of(call, terms)
         provider = self.providers.provider_for(contract.model.target)
-        limited = bool(contract.purpose.purses)
-        asked = sayable(provider, asked_of(contract.model, call.request), is_limited=limited)
+        asked = sayable(
+            provider,
+            asked_of(contract.model, call.request),
+            is_limited=bool(contract.purpose.purses),
+            allows_billed_tools=self._allows_billed_tools,
+        )
         request, hold = await self._permitted(asked, contract)
-        meter = Meter(tokens_in_turns(request.turns), contract.price, hold.output_tokens)
+        meter = Meter(
+            tokens_in_turns(request.turns),
+            contract.price,
+            hold.output_tokens,
+            sees_all=request.passage is None or request.passage.billed_apart is None,
+        )
         running = self.running.begin(
             Running(hold, call.claim, meter.progress, lambda: entry_of(call, contract, hold, meter.receipt()))
         )

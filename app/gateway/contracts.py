@@ -56,9 +56,13 @@ def asked_of(model: FoundModel, request: Request) -> Request:
     )
 
 
-def sayable(provider: Provider, request: Request, *, is_limited: bool = False) -> Request:
+def sayable(
+    provider: Provider, request: Request, *, is_limited: bool = False, allows_billed_tools: bool = False
+) -> Request:
     """The request for this provider, which may not speak the client's language. Raises RequestRefused."""
     if request.passage is not None and request.passage.dialect in provider.dialects:
+        if not allows_billed_tools:
+            _refuse_what_is_billed_apart(request.passage)
         _refuse_what_is_not_passed_on(request, request.passage, is_limited=is_limited)
         return request
     if request.beyond and not request.is_lenient:
@@ -90,6 +94,16 @@ def _refuse_what_is_not_passed_on(request: Request, passage: Passage, *, is_limi
                 "Leave it out, or ask an administrator for a budget that only warns.",
                 parameter=name,
             )
+
+
+def _refuse_what_is_billed_apart(passage: Passage) -> None:
+    """The ledger would say less than was paid."""
+    if name := passage.billed_apart:
+        raise RequestRefused(
+            f"`{name}` is a tool that the provider may run itself and bill apart, which cannot be counted here.",
+            "Leave it out, or ask whoever runs this server to allow such tools (ALLOW_BILLED_TOOLS).",
+            parameter=name,
+        )
 
 
 def refuse_blind(model: FoundModel, request: Request) -> None:

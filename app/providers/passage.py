@@ -1,8 +1,10 @@
 """What passes through: a client's own document, for a provider that speaks the client's language."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 
@@ -27,6 +29,14 @@ FIELDS: Mapping[Dialect, frozenset[str]] = {
     ),
 }
 """What of a document is passed on. Anything else might choose another model, another price or another address."""
+PAID_BY_THE_TOKEN: Mapping[Dialect, re.Pattern[str]] = {
+    Dialect.OPENAI_CHAT: re.compile(r"function|custom"),
+    # What clients run, and what Anthropic runs without a bill for it, each followed by the date of its version.
+    Dialect.ANTHROPIC_MESSAGES: re.compile(
+        r"custom|(bash|computer|memory|text_editor|tool_search_tool_\w+|web_fetch)_\d+"
+    ),
+}
+"""Tools that cost no more than their words. Any other may be run by the vendor and billed apart, such as a search."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,16 @@ class Passage:
         """The document as far as it is passed on."""
         fields = FIELDS[self.dialect]
         return {name: value for name, value in self.document.items() if name in fields}
+
+    @cached_property
+    def billed_apart(self) -> str | None:
+        """The place of the first tool that may cost more than its words, such as `tools.0`."""
+        known, tools = PAID_BY_THE_TOKEN[self.dialect], self.document.get("tools")
+        for position, tool in enumerate(tools if isinstance(tools, list) else ()):
+            kind = tool.get("type") if isinstance(tool, dict) else None
+            if kind is not None and not known.fullmatch(str(kind)):
+                return f"tools.{position}"
+        return None
 
 
 @dataclass(frozen=True)
