@@ -45,10 +45,10 @@ async def model_for_next(session: AsyncSession, user: User, wanted: str = "") ->
 
 
 async def last_model_of(session: AsyncSession, user: User) -> str:
-    """The model that the person used last."""
+    """The model that the person used last; what a program used is for the program."""
     found = await session.scalar(
         select(Chat.model)
-        .where(Chat.owner_id == user.id, Chat.model != "")
+        .where(Chat.owner_id == user.id, Chat.model != "", Chat.recorded_from.is_(None))
         .order_by(Chat.last_activity_at.desc(), Chat.id.desc())
         .limit(1)
     )

@@ -7,7 +7,8 @@ from datetime import datetime
 from app.accounts.callers import Caller
 from app.chats.endings import Ending
 from app.chats.models import MessageStatus
-from app.chats.recording import Record, Recorder
+from app.chats.recorded_calls import Record
+from app.chats.recording import Recorder
 from app.core.clock import now
 from app.gateway.calls import Call, Completion, Gateway
 from app.providers.base import Role, Turn

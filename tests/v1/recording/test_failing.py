@@ -1,14 +1,14 @@
 """Calls that end badly, or cannot be stored: nothing is lost of what was said and paid for."""
 
 import asyncio
-from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import OperationalError
 
-from app.chats import recording
+from app.chats import recorded_calls, recording
+from app.chats.recorded_calls import Placed, Writing
 from tests.cast import Visitor
 from tests.providers.fake_server import FakeServer
 from tests.v1.clients import ANTHROPIC, OLLAMA, OPENAI, Client
@@ -82,17 +82,19 @@ async def test_what_cannot_be_stored_is_answered_and_paid_for_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async def fails(*_: object) -> None:
-        raise IntegrityError("a secret of the harbour", {}, Exception("a secret of the harbour"))
+    title_from = recorded_calls.title_from
+    monkeypatch.setattr(
+        recorded_calls, "title_from", lambda text: None if "secret" in text else title_from(text)
+    )
 
-    monkeypatch.setattr(recording, "_add", fails)
+    responses = await asyncio.gather(
+        *(asks(client, storing_key, OPENAI, text) for text in ("One", "A secret of the harbour", "Two"))
+    )
 
-    response = await asks(client, storing_key, OPENAI, "A secret of the harbour")
-
-    assert response.status_code == 200
-    await chats(0)
-    [entry] = await entries()
-    assert entry.origin == "api"
+    assert {response.status_code for response in responses} == {200}
+    assert {chat["title"] for chat in await chats(2)} == {"One", "Two"}
+    origins = [entry.origin.partition(":")[0] for entry in await entries()]
+    assert sorted(origins) == ["api", "chat", "chat"]
     assert "secret" not in caplog.text
     await books_agree()
 
@@ -105,15 +107,16 @@ async def test_what_cannot_be_stored_just_now_is_stored_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tries: list[object] = []
-    add = recording._add
+    write = Writing.write
 
-    async def fails_once(*given: Any) -> None:
-        tries.append(given)
+    async def fails_once(writing: Writing) -> list[Placed]:
+        tries.append(writing)
+        placed = await write(writing)
         if len(tries) == 1:
             raise OperationalError("", {}, Exception())
-        await add(*given)
+        return placed
 
-    monkeypatch.setattr(recording, "_add", fails_once)
+    monkeypatch.setattr(Writing, "write", fails_once)
     monkeypatch.setattr(recording, "SECONDS_BETWEEN_TRIES", 0.01)
 
     await asks(client, storing_key, OPENAI)
@@ -129,10 +132,11 @@ async def test_a_server_that_stops_at_once_loses_no_cent(
     async def is_away(*_: object) -> None:
         raise OperationalError("", {}, Exception())
 
-    monkeypatch.setattr(recording, "_place_for", is_away)
+    monkeypatch.setattr(Writing, "write", is_away)
     await asks(client, storing_key, OPENAI)
     assert await entries() == []
 
+    await app.state.tasks.stop()
     app.state.recorder.close()
 
     [entry] = await entries()

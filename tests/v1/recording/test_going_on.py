@@ -1,8 +1,13 @@
 """Programs that send everything again with each call, and go on in one conversation."""
 
+import asyncio
+
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from app.accounts.key_rules import Rules
+from app.chats import recording
+from app.chats.recorded_calls import Placed, Writing
 from app.core.settings import Settings
 from tests.cast import Cast, Visitor
 from tests.providers.fake_server import Answer, FakeServer
@@ -107,3 +112,30 @@ class TestOnPostgres:
 
         assert [one["content"] for one in await said(chat)][::2] == ["Harbour?", "How deep?"]
         await books_agree()
+
+
+async def test_calls_that_are_stored_together_go_on_in_one_conversation(
+    client: Visitor,
+    storing_key: str,
+    chats: Stored,
+    said: Said,
+    books_agree: BooksAgree,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    all_asked, write = asyncio.Event(), Writing.write
+
+    async def writes_later(writing: Writing) -> list[Placed]:
+        if not all_asked.is_set():
+            raise OperationalError("", {}, Exception())
+        return await write(writing)
+
+    monkeypatch.setattr(Writing, "write", writes_later)
+    monkeypatch.setattr(recording, "SECONDS_BETWEEN_TRIES", 0.01)
+    turns: Turns = [("user", "Harbour?")]
+    for question in ("How deep?", "How wide?", "And now?"):
+        turns += [("assistant", await says(client, storing_key, turns)), ("user", question)]
+    all_asked.set()
+
+    [chat] = await chats()
+    assert [one["content"] for one in await said(chat)][::2] == ["Harbour?", "How deep?", "How wide?"]
+    await books_agree()

@@ -1,5 +1,6 @@
 """Calls that become conversations: only where that is wished, whole, and for one person's eyes."""
 
+import re
 from base64 import b64encode
 
 import pytest
@@ -130,6 +131,17 @@ async def test_nobody_else_sees_it(client: Visitor, storing_key: str, chats: Sto
         assert response.status_code == 404
         assert "Salaries" not in response.text
         await chats(0, person)
+
+
+async def test_a_program_does_not_choose_the_model_of_its_person(
+    client: Visitor, storing_key: str, chats: Stored, cast: Cast
+) -> None:
+    started = await cast.bob.client.post("/chats", data={"body": "Hi", "model": f"{CLAUDE.kind}/m"})
+    assert started.status_code == 303
+    await says(client, storing_key, [("user", "Hello")])
+    await chats(2)
+
+    assert re.search(rf'value="{CLAUDE.kind}/m"[^>]* checked', (await cast.bob.client.get("/")).text)
 
 
 async def test_tools_and_what_they_returned_can_be_read(
