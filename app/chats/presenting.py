@@ -111,7 +111,8 @@ def _reply(chat: Chat, message: Message, html: Markup, variants: Variants, face:
         message,
         html,
         variants,
-        author_name=face.label,
+        # What a program says to have been answered before may be anybody's.
+        author_name=face.label if message.model or not message.history_digest else "An earlier answer",
         initials="",
         hue=face.hue,
         icon=face.icon,

@@ -145,7 +145,7 @@ async def test_a_program_does_not_choose_the_model_of_its_person(
 
 
 async def test_tools_and_what_they_returned_can_be_read(
-    client: Visitor, storing_key: str, chats: Stored, said: Said
+    client: Visitor, storing_key: str, chats: Stored, said: Said, cast: Cast
 ) -> None:
     call = {"id": "c1", "type": "function", "function": {"name": "depth", "arguments": '{"of": "```"}'}}
     messages = [
@@ -161,7 +161,10 @@ async def test_tools_and_what_they_returned_can_be_read(
     assert "`depth`" in called["content"]
     assert called["content"].rstrip().endswith("````")
     assert result["content"] == "[Result of a tool]\n12 metres"
-    assert called["output_tokens"] is None
+    assert (called["model"], called["output_tokens"]) == ("", None)
+    page = (await cast.bob.client.get(f"/chats/{chat['id']}")).text
+    assert "An earlier answer" in page
+    assert ">No model<" not in page
 
 
 async def test_images_are_stored_with_their_question(
