@@ -3,10 +3,12 @@
 import asyncio
 
 import pytest
+from fastapi import FastAPI
 from sqlalchemy.exc import OperationalError
 
 from app.accounts.key_rules import Rules
 from app.chats import recording
+from app.chats.news import News, stream_of_owner
 from app.chats.recorded_calls import Placed, Writing
 from app.core.settings import Settings
 from tests.cast import Cast, Visitor
@@ -139,3 +141,20 @@ async def test_calls_that_are_stored_together_go_on_in_one_conversation(
     [chat] = await chats()
     assert [one["content"] for one in await said(chat)][::2] == ["Harbour?", "How deep?", "How wide?"]
     await books_agree()
+
+
+async def test_open_pages_hear_of_it(
+    app: FastAPI, client: Visitor, storing_key: str, chats: Stored, cast: Cast
+) -> None:
+    begun: Turns = [("user", "Harbour?")]
+    with app.state.hub.subscribe(stream_of_owner(cast.bob.id)) as heard:
+        begun.append(("assistant", await says(client, storing_key, begun)))
+        [chat] = await chats()
+        for question in ("How deep?", "How wide?"):
+            await says(client, storing_key, [*begun, ("user", question)])
+            await chats()
+
+        news = [await heard.next() for _ in range(3)]
+
+    assert [one["news"] for one in news] == [News.CHAT_CHANGED, News.POSTED, News.BRANCH_CHANGED]
+    assert {one["chat"] for one in news} == {chat["id"]}
