@@ -43,8 +43,9 @@ class Record:
 
     def said(self, longest: int) -> list[Said]:
         """What was told, and at the end the answer."""
-        told = conversation(f"calls of {self.user_id} {self.api_key_id}", self.turns, longest)
-        return [*told, answer_after(told, self.answer())]
+        owner = f"calls of {self.user_id} {self.api_key_id}"
+        told = conversation(owner, self.turns, longest)
+        return [*told, answer_after(told[-1].digest if told else owner, self.answer())]
 
 
 @dataclass(frozen=True)

@@ -47,9 +47,9 @@ def conversation(owner: str, turns: Sequence[Turn], longest: int) -> list[Said]:
     return told
 
 
-def answer_after(told: Sequence[Said], answer: Turn) -> Said:
-    """The answer to what was told, as a message; it is never cut."""
-    return replace(_answered([answer]), digest=_digest(told[-1].digest, [answer]))
+def answer_after(before: str, answer: Turn) -> Said:
+    """The answer to what was told, of which `before` is the digest, as a message; it is never cut."""
+    return replace(_answered([answer]), digest=_digest(before, [answer]))
 
 
 def instructions_in(turns: Iterable[Turn]) -> str:

@@ -62,12 +62,18 @@ class Recorder:
     def close(self) -> None:
         """Enter what was not stored in time; when no task runs any more and before the books are closed."""
         for record in tuple(self._waiting):
-            self._give_up(record, "the server stops")
             self._done(record)
+            self._give_up(record, "the server stops")
 
     async def _store_all(self) -> None:
-        while self._waiting:
-            await self._store(tuple(self._waiting)[:MOST_AT_ONCE])
+        while batch := tuple(self._waiting)[:MOST_AT_ONCE]:
+            try:
+                await self._store(batch)
+            finally:
+                # What fails as nobody foresaw is not tried again: it would keep all others waiting.
+                for record in self._still_waiting(batch):
+                    self._done(record)
+                    self._give_up(record, "unforeseen")
 
     async def _store(self, batch: Sequence[Record]) -> None:
         try:
@@ -101,6 +107,9 @@ class Recorder:
             for record, one in zip(batch, said, strict=True):
                 await writing.place(record, one)
             return await writing.write()
+
+    def _still_waiting(self, batch: Sequence[Record]) -> list[Record]:
+        return [record for record in batch if record in self._waiting]
 
     def _done(self, record: Record) -> None:
         self._waiting.remove(record)

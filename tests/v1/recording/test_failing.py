@@ -126,6 +126,30 @@ async def test_what_cannot_be_stored_just_now_is_stored_later(
     await books_agree()
 
 
+async def test_what_fails_as_nobody_foresaw_keeps_nobody_waiting(
+    app: FastAPI,
+    client: Visitor,
+    storing_key: str,
+    chats: Stored,
+    entries: Entries,
+    books_agree: BooksAgree,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(_: object) -> str:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(recorded_calls, "title_from", fails)
+        await asks(client, storing_key, OPENAI, "One")
+        await chats(0)
+    await asks(client, storing_key, OPENAI, "Two")
+
+    [chat] = await chats()
+    assert chat["title"] == "Two"
+    assert len(await entries()) == 2
+    await books_agree()
+
+
 async def test_a_server_that_stops_at_once_loses_no_cent(
     app: FastAPI, client: Visitor, storing_key: str, entries: Entries, monkeypatch: pytest.MonkeyPatch
 ) -> None:

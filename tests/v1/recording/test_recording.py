@@ -133,6 +133,31 @@ async def test_nobody_else_sees_it(client: Visitor, storing_key: str, chats: Sto
         await chats(0, person)
 
 
+@pytest.mark.parametrize(
+    "messages",
+    [[], [{"role": "system", "content": "Be brief."}], [{"role": "assistant", "content": "It is"}]],
+    ids=["nothing", "instructions", "beginning"],
+)
+async def test_odd_conversations_are_answered_and_stored_if_anything_was_said(
+    app: FastAPI,
+    client: Visitor,
+    storing_key: str,
+    cast: Cast,
+    messages: list[object],
+    books_agree: BooksAgree,
+) -> None:
+    body = {"model": ECHO, "messages": messages, "stream": False}
+
+    for path in (OPENAI.path, OLLAMA.path):
+        response = await client.post(path, json=body, headers={"x-api-key": storing_key})
+        assert response.status_code in (200, 400), response.text
+        await app.state.recorder.drain(5)
+
+    for chat in (await cast.bob.client.get("/api/chats")).json()["chats"]:
+        assert (await cast.bob.client.get(f"/chats/{chat['id']}")).status_code == 200
+    await books_agree()
+
+
 async def test_a_program_does_not_choose_the_model_of_its_person(
     client: Visitor, storing_key: str, chats: Stored, cast: Cast
 ) -> None:
