@@ -21,8 +21,8 @@ from app.core.database import Database, after_commit
 from app.core.errors import Conflict, Invalid
 from app.core.upserts import insert_into
 from app.live.tasks import Tasks
-from app.providers.base import KeepsModelsLoaded
 from app.providers.errors import ProviderError
+from app.providers.memory import KeepsModelsLoaded
 
 SECONDS_BETWEEN_SIGNS = 5.0
 

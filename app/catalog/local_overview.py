@@ -12,7 +12,7 @@ from app.catalog.local_servers import KEEPING, Heard, LocalServers
 from app.catalog.models import Connection, LoadState, Model, ModelLoad
 from app.catalog.overview import kind_of
 from app.core.clock import now
-from app.providers.base import LoadedModel
+from app.providers.memory import LoadedModel
 from app.providers.registry import Kind
 
 FAILURES_SHOWN_FOR = timedelta(minutes=10)

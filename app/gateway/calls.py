@@ -216,7 +216,7 @@ class Gateway:
         if hold.output_tokens is None:
             return request, hold
         # A provider that is told no more than this can write no more, with each of several answers.
-        return replace(request, max_output_tokens=max(1, hold.output_tokens // request.choices)), hold
+        return request.but(max_output_tokens=max(1, hold.output_tokens // request.choices)), hold
 
 
 def _reading(turns: tuple[Turn, ...], price: Price | None) -> Need:

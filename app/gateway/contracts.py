@@ -1,6 +1,6 @@
 """What one model is asked for, under what, and what is entered of it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from app.catalog.access import FoundModel
@@ -48,8 +48,7 @@ class Contract:
 
 def asked_of(model: FoundModel, request: Request) -> Request:
     """The request as the model's provider is asked."""
-    return replace(
-        request,
+    return request.but(
         model=model.name,
         max_output_tokens=_output_limit(request, model),
         context_window=model.context_window,
@@ -71,7 +70,7 @@ def sayable(provider: Provider, request: Request, *, is_limited: bool = False) -
         raise RequestRefused(
             "This model's provider gives one answer at a time.", "Ask once for each answer.", parameter="n"
         )
-    return replace(request, passage=None)
+    return request.but(passage=None)
 
 
 def _refuse_what_is_not_passed_on(request: Request, passage: Passage, *, is_limited: bool) -> None:

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 from typing import ClassVar, Final
 
 from app.providers import ollama_loading as loading
-from app.providers.base import EmbeddingRequest, Embeddings, Endpoint, Event, LoadedModel, ModelInfo, Request
+from app.providers.base import EmbeddingRequest, Embeddings, Endpoint, Event, ModelInfo, Request
 from app.providers.errors import ModelGone, NotTheProtocol, RequestRefused
 from app.providers.exchange import Exchange
+from app.providers.memory import LoadedModel
 from app.providers.ollama_answers import LineReader
 from app.providers.ollama_embeddings import embeddings_body, embeddings_in
 from app.providers.ollama_messages import chat_body, repair_for

@@ -85,8 +85,7 @@ class Conversing(Response):
         read = self._surface.read
         asked = await asyncio.to_thread(read, document) if size > LARGE else read(document)
         is_lenient = self._request.headers.get("x-parley-drop-unsupported") == "true"
-        request = replace(
-            asked.request,
+        request = asked.request.but(
             is_lenient=is_lenient,
             choices=asked.choices,
             beyond=asked.beyond,
