@@ -10,7 +10,7 @@ from app.gateway.metering import Meter, Receipt
 from app.gateway.spending import Purpose
 from app.providers.base import Provider, Request
 from app.providers.errors import RequestRefused
-from app.providers.passage import FIELDS, Passage
+from app.providers.passage import FIELDS, PASSED_WHOLE, Passage
 from app.usage.ledger import Entry
 from app.usage.pricing import Price
 from app.usage.reservations import Hold
@@ -77,13 +77,16 @@ def _refuse_what_is_not_passed_on(request: Request, passage: Passage, *, is_limi
     """Fields nobody knows, which a lenient client does without; and what a limit cannot count beforehand, such as
     tools that the vendor runs itself."""
     for name in request.beyond:
-        if "." not in name and name not in FIELDS[passage.dialect] and not request.is_lenient:
+        if name in FIELDS[passage.dialect]:
+            continue
+        is_the_vendors = "." in name and passage.dialect in PASSED_WHOLE
+        if not is_the_vendors and not request.is_lenient:
             raise RequestRefused(
                 f"`{name}` is not passed on to providers.",
                 "Leave it out, or send the header x-parley-drop-unsupported: true.",
                 parameter=name,
             )
-        if "." in name and is_limited:
+        if is_the_vendors and is_limited:
             raise RequestRefused(
                 f"What `{name}` costs is not known beforehand, and a hard limit concerns this call.",
                 "Leave it out, or ask an administrator for a budget that only warns.",

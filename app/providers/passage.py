@@ -11,7 +11,16 @@ class Dialect(StrEnum):
 
     OPENAI_CHAT = "openai chat completions"
     ANTHROPIC_MESSAGES = "anthropic messages"
+    OLLAMA_CHAT = "ollama chat"
+    OLLAMA_GENERATION = "ollama generation"
 
+
+OPTIONS_OF_OLLAMA = frozenset(
+    f"options.{name}"
+    for name in "frequency_penalty min_p mirostat mirostat_eta mirostat_tau num_predict penalize_newline "
+    "presence_penalty repeat_last_n repeat_penalty seed stop temperature tfs_z top_k top_p typical_p".split()
+)
+"""How words are chosen. How a model is loaded is decided by whoever runs it."""
 
 FIELDS: Mapping[Dialect, frozenset[str]] = {
     Dialect.OPENAI_CHAT: frozenset(
@@ -25,8 +34,21 @@ FIELDS: Mapping[Dialect, frozenset[str]] = {
         "cache_control context_management max_tokens messages metadata model output_config output_format "
         "stop_sequences stream system temperature thinking tool_choice tools top_k top_p".split()
     ),
+    Dialect.OLLAMA_CHAT: OPTIONS_OF_OLLAMA
+    | frozenset("format logprobs messages model options stream think tools top_logprobs".split()),
+    Dialect.OLLAMA_GENERATION: OPTIONS_OF_OLLAMA
+    | frozenset(
+        "context format images logprobs model options prompt raw stream suffix system template think "
+        "top_logprobs".split()
+    ),
 }
-"""What of a document is passed on. Anything else might choose another model, another price or another address."""
+"""What of a document is passed on. Anything else might choose another model, another price or another address.
+
+A name with a dot stands inside a field of which only such names are passed on.
+"""
+
+PASSED_WHOLE = frozenset({Dialect.OPENAI_CHAT, Dialect.ANTHROPIC_MESSAGES})
+"""Languages in which what stands inside a field is its vendor's own affair, such as tools that it runs itself."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +70,12 @@ class Passage:
         """The document as far as it is passed on."""
         fields = FIELDS[self.dialect]
         return {name: value for name, value in self.document.items() if name in fields}
+
+    def known_in(self, field: str) -> dict[str, Any]:
+        """The same of the object in `field`."""
+        fields, inside = FIELDS[self.dialect], self.document.get(field)
+        given = inside if isinstance(inside, dict) else {}
+        return {name: value for name, value in given.items() if f"{field}.{name}" in fields}
 
 
 @dataclass(frozen=True)

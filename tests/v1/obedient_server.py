@@ -55,6 +55,7 @@ def _app() -> web.Application:
     app.router.add_get("/api/tags", _ollama_tags)
     app.router.add_post("/api/show", _ollama_details)
     app.router.add_post("/api/chat", _ollama_chat)
+    app.router.add_post("/api/generate", _ollama_generation)
     return app
 
 
@@ -167,6 +168,18 @@ async def _ollama_chat(request: web.Request) -> web.Response:
     pieces = words or [message]
     last = {"message": {"role": "assistant", "content": ""}} | counts
     lines = [*({"message": piece, "done": False} for piece in pieces), last]
+    return web.Response(body=b"".join(orjson.dumps(frame | line) + b"\n" for line in lines))
+
+
+async def _ollama_generation(request: web.Request) -> web.Response:
+    body = await request.json()
+    said = answer_to(Heard(text=body["prompt"], tools={}))
+    frame = {"model": body["model"], "created_at": "2026-11-21T00:00:00Z"}
+    counts = {"done": True, "done_reason": "stop", "prompt_eval_count": 11, "eval_count": 7}
+    if not body.get("stream", True):
+        return web.json_response(frame | {"response": said.text} | counts)
+    pieces = [{"response": word + " ", "done": False} for word in said.text.split(" ")]
+    lines = [*pieces, {"response": ""} | counts]
     return web.Response(body=b"".join(orjson.dumps(frame | line) + b"\n" for line in lines))
 
 

@@ -14,11 +14,11 @@ from tests.cast import Visitor
 from tests.providers.fake_server import Answer, FakeServer
 from tests.v1.clients import OPENAI, TALKING, Client
 from tests.v1.conftest import Connect, OnlyEntry
-from tests.v1.vendors import COMPATIBLE, MICROS_PER_TOKEN, VENDORS, Vendor
+from tests.v1.vendors import COMPATIBLE, MICROS_PER_TOKEN, VENDORS, Vendor, as_asked_by
 
 RATES = MICROS_PER_TOKEN * 1_000_000
 CLIENTS = pytest.mark.parametrize("surface", TALKING, ids=lambda client: client.name)
-EACH = pytest.mark.parametrize("upstream", VENDORS, ids=lambda vendor: vendor.kind)
+EACH = pytest.mark.parametrize("upstream", VENDORS, ids=lambda vendor: vendor.kind, indirect=True)
 
 
 Asks = Callable[..., Awaitable[httpx.Response]]
@@ -51,6 +51,11 @@ def asks(client: Visitor, key: str) -> Asks:
         return await client.post(surface.path, json=body, headers={"authorization": f"Bearer {key}"})
 
     return ask
+
+
+@pytest.fixture
+def upstream(request: pytest.FixtureRequest, surface: Client) -> Vendor:
+    return as_asked_by(surface, request.param)
 
 
 def breaks_off(client: Client, response: httpx.Response) -> str:

@@ -5,11 +5,14 @@ import pytest
 
 from tests.cast import Visitor
 from tests.providers.fake_server import FakeServer
-from tests.v1.clients import ANTHROPIC, OPENAI, Client
+from tests.v1.clients import ANTHROPIC, GENERATION, OLLAMA, OPENAI, Client
 from tests.v1.conftest import Connect, OnlyEntry
-from tests.v1.vendors import CLAUDE, COMPATIBLE, Vendor
+from tests.v1.vendors import CLAUDE, COMPATIBLE, LLAMA, PROMPTED_LLAMA, Vendor
 
 USAGE_CHUNK = b'"choices":[],"usage":'
+OLLAMAS = pytest.mark.parametrize(
+    ("surface", "upstream"), [(OLLAMA, LLAMA), (GENERATION, PROMPTED_LLAMA)], ids=["chat", "generation"]
+)
 SIZES = pytest.mark.parametrize("chunk_size", [None, 1, 37], ids=["at once", "byte by byte", "in pieces"])
 
 
@@ -17,6 +20,7 @@ SIZES = pytest.mark.parametrize("chunk_size", [None, 1, 37], ids=["at once", "by
 async def connected(connect: Connect, vendor: FakeServer) -> None:
     await connect(COMPATIBLE.kind, COMPATIBLE.kind, "m", base_url=f"{vendor.url}/v1")
     await connect(CLAUDE.kind, CLAUDE.kind, "m", base_url=vendor.url)
+    await connect(LLAMA.kind, LLAMA.kind, "m", base_url=vendor.url)
 
 
 async def streams(
@@ -74,6 +78,90 @@ async def test_anthropics_clients_get_every_byte(
     assert (counted.input_tokens, counted.output_tokens, counted.is_estimate) == (420, 25, False)
 
 
+@SIZES
+@OLLAMAS
+async def test_ollamas_clients_get_every_line_under_the_name_they_asked_by(
+    client: Visitor,
+    key: str,
+    vendor: FakeServer,
+    chunk_size: int | None,
+    surface: Client,
+    upstream: Vendor,
+    only_entry: OnlyEntry,
+) -> None:
+    upstream.plays(vendor, upstream.answer.but(chunk_size=chunk_size))
+
+    response = await streams(client, key, surface, upstream)
+
+    assert response.content == renamed(upstream.answer.body)
+    assert response.headers["content-type"] == "application/x-ndjson"
+    counted = await only_entry()
+    assert (counted.input_tokens, counted.output_tokens, counted.is_estimate) == (26, 18, False)
+    [asked] = vendor.received
+    assert (asked.path, asked.json["model"], asked.json["options"]) == (
+        upstream.path,
+        "m",
+        {"num_ctx": 8_192},
+    )
+
+
+@OLLAMAS
+async def test_a_whole_answer_of_ollamas_is_the_providers(
+    client: Visitor, key: str, vendor: FakeServer, surface: Client, upstream: Vendor
+) -> None:
+    upstream.plays(vendor, upstream.whole)
+
+    body = surface.asking(upstream.model)
+    response = await client.post(surface.path, json=body, headers={"x-api-key": key})
+
+    assert response.content == renamed(upstream.whole.body).strip()
+
+
+@OLLAMAS
+async def test_what_ollama_cut_is_no_answer(
+    client: Visitor, key: str, vendor: FakeServer, surface: Client, upstream: Vendor, only_entry: OnlyEntry
+) -> None:
+    """It read as much as its window holds, and dropped the rest without a word."""
+    answer = upstream.answer
+    full = answer.body.replace(b'"prompt_eval_count":26', b'"prompt_eval_count":8192')
+    upstream.plays(vendor, answer.but(body=full, pauses_at=answer.body.index(upstream.middle)))
+
+    response = await streams(client, key, surface, upstream)
+
+    assert "cut the conversation" in surface.error_at_the_end_of(response.text)[1]
+    assert surface.end not in response.text
+    assert (await only_entry()).outcome == "failed"
+
+
+async def test_what_only_ollama_knows_reaches_it(client: Visitor, key: str, vendor: FakeServer) -> None:
+    PROMPTED_LLAMA.plays(vendor, PROMPTED_LLAMA.whole)
+    own = {"raw": True, "suffix": "}", "template": "{{ .Prompt }}", "context": [1] * 9_000, "logprobs": True}
+
+    body = GENERATION.asking(PROMPTED_LLAMA.model, "def f() {", **own)
+    response = await client.post(GENERATION.path, json=body, headers={"x-api-key": key})
+
+    assert response.status_code == 200
+    told = vendor.received[0].json
+    assert {name: told[name] for name in own} == own
+    assert told["options"] == {"num_ctx": 16_384}
+
+
+@pytest.mark.parametrize("lenient", [True, False])
+async def test_a_model_that_cannot_think_is_asked_without_where_that_is_allowed(
+    client: Visitor, key: str, vendor: FakeServer, lenient: bool
+) -> None:
+    LLAMA.plays(vendor, "ollama/cannot_think", LLAMA.whole)
+
+    response = await client.post(
+        OLLAMA.path,
+        json=OLLAMA.asking(LLAMA.model, think=True),
+        headers={"x-api-key": key, "x-parley-drop-unsupported": "true" if lenient else "false"},
+    )
+
+    assert response.status_code == (200 if lenient else 400)
+    assert [request.json.get("think") for request in vendor.received] == [True, None][: 1 + lenient]
+
+
 async def test_a_whole_answer_is_the_providers(client: Visitor, key: str, vendor: FakeServer) -> None:
     for surface, upstream in ((OPENAI, COMPATIBLE), (ANTHROPIC, CLAUDE)):
         upstream.plays(vendor, upstream.whole)
@@ -82,6 +170,10 @@ async def test_a_whole_answer_is_the_providers(client: Visitor, key: str, vendor
         response = await client.post(surface.path, json=body, headers={"x-api-key": key})
 
         assert response.content == upstream.whole.body.strip()
+
+
+def renamed(body: bytes) -> bytes:
+    return body.replace(b'"model":"qwen3:8b"', b'"model":"ollama/m"')
 
 
 def _told(response: httpx.Response) -> list[bytes]:
