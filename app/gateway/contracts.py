@@ -11,6 +11,7 @@ from app.gateway.spending import Purpose
 from app.providers.base import Provider, Request
 from app.providers.errors import RequestRefused
 from app.providers.passage import FIELDS, PASSED_WHOLE, Passage
+from app.providers.unsupported import in_any_language
 from app.usage.ledger import Entry
 from app.usage.pricing import Price
 from app.usage.reservations import Hold
@@ -60,17 +61,7 @@ def sayable(provider: Provider, request: Request, *, is_limited: bool = False) -
     if request.passage is not None and request.passage.dialect in provider.dialects:
         _refuse_what_is_not_passed_on(request, request.passage, is_limited=is_limited)
         return request
-    if request.beyond and not request.is_lenient:
-        raise RequestRefused(
-            f"`{request.beyond[0]}` cannot be said in the language of this model's provider.",
-            "Leave it out, choose another model, or send the header x-parley-drop-unsupported: true.",
-            parameter=request.beyond[0],
-        )
-    if request.choices > 1:
-        raise RequestRefused(
-            "This model's provider gives one answer at a time.", "Ask once for each answer.", parameter="n"
-        )
-    return request.but(passage=None)
+    return in_any_language(request)
 
 
 def _refuse_what_is_not_passed_on(request: Request, passage: Passage, *, is_limited: bool) -> None:

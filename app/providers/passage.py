@@ -10,6 +10,7 @@ class Dialect(StrEnum):
     """A language in which clients and providers speak to each other."""
 
     OPENAI_CHAT = "openai chat completions"
+    OPENAI_RESPONSES = "openai responses"
     ANTHROPIC_MESSAGES = "anthropic messages"
     OLLAMA_CHAT = "ollama chat"
     OLLAMA_GENERATION = "ollama generation"
@@ -29,6 +30,11 @@ FIELDS: Mapping[Dialect, frozenset[str]] = {
         "prompt_cache_key prompt_cache_retention reasoning_effort repetition_penalty response_format "
         "safety_identifier seed stop stream stream_options temperature tool_choice tools top_k top_logprobs top_p "
         "user verbosity".split()
+    ),
+    Dialect.OPENAI_RESPONSES: frozenset(
+        "include input instructions max_output_tokens max_tool_calls metadata model parallel_tool_calls "
+        "prompt_cache_key prompt_cache_retention reasoning safety_identifier stream stream_options temperature text "
+        "text.verbosity tool_choice tools top_logprobs top_p truncation user".split()
     ),
     Dialect.ANTHROPIC_MESSAGES: frozenset(
         "cache_control context_management max_tokens messages metadata model output_config output_format "

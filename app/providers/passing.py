@@ -43,12 +43,16 @@ LINES = Framing(b"\n", count=lambda piece: piece.count(b"\n"), data_in=bytes.str
 """NDJSON: every line is a message."""
 
 
+ANYTHING = re.compile(b"")
+
+
 @dataclass(frozen=True)
 class Language:
     """What is to be known of a vendor's messages without understanding them.
 
     `concerns` finds in a piece what must be read; `new_reader` makes what turns the messages that were
     found into events. `is_kept` says whether the client gets such a message, `ending` is what a whole stream ends with.
+    What comes before `begins` is found is kept back: until then another provider may still be asked instead.
     `as_asked` puts the name that the client asked by where the vendor's clients expect it.
     """
 
@@ -59,6 +63,7 @@ class Language:
     whole_as_message: Callable[[Json], Json] = lambda answer: answer
     ending: bytes = b""
     framing: Framing = EVENTS
+    begins: re.Pattern[bytes] = ANYTHING
     as_asked: Callable[[bytes], bytes] = lambda piece: piece
 
 
@@ -145,6 +150,7 @@ class _Answer:
         self._passage = passage
         self._pace = pace
         self._reader = language.new_reader()
+        self._unsaid, self._unsaid_pieces = b"", 0
 
     @property
     def has_finished(self) -> bool:
@@ -156,8 +162,7 @@ class _Answer:
         if pieces != piece.count(b"}" + self._framing.end) or self._language.concerns.search(piece):
             yield from self._read_closely(piece)
         elif pieces:
-            self._pace.has_begun = True
-            yield Passed(self._language.as_asked(piece), pieces)
+            yield from self._words(piece, pieces)
 
     def end(self) -> Iterable[Event]:
         if self._language.ending:
@@ -174,19 +179,27 @@ class _Answer:
                 self._read_one(one, kept, reports)
         except ProviderError:
             # What was said stays said; before the first word an error is a status of its own.
-            if self._pace.has_begun:
-                yield from self._said(kept, reports)
+            yield from self._said(kept if self._pace.has_begun else [], reports)
             raise
         self._pace.is_over = self._pace.is_over or self._reader.is_over
-        self._pace.has_begun = self._pace.has_begun or bool(kept)
         yield from self._said(kept, reports)
 
     def _said(self, kept: list[bytes], reports: list[UsageReport]) -> Iterable[Event]:
         """The words first: whoever sends them on learns by them that none are to be made up."""
         if kept:
             end = self._framing.end
-            yield Passed(self._language.as_asked(end.join(kept) + end), len(kept))
+            yield from self._words(end.join(kept) + end, len(kept))
         yield from reports
+
+    def _words(self, piece: bytes, pieces: int) -> Iterable[Event]:
+        if not self._pace.has_begun:
+            piece, pieces = self._unsaid + piece, self._unsaid_pieces + pieces
+            begins = self.has_finished or self._language.begins.search(piece)
+            if not begins and len(piece) < LARGEST_MESSAGE:
+                self._unsaid, self._unsaid_pieces = piece, pieces
+                return
+            self._pace.has_begun = True
+        yield Passed(self._language.as_asked(piece), pieces)
 
     def _read_one(self, one: bytes, kept: list[bytes], reports: list[UsageReport]) -> None:
         """Add the event to what the client gets, and what it tells of use to the reports."""

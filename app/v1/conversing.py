@@ -103,7 +103,8 @@ class Conversing(Response):
             if not PASSED_HEADER.fullmatch(value):
                 raise BadRequest(f"The header {name} is not a list of names.", name)
         images = sum(len(image.base64) for turn in asked.request.turns for image in turn.all_images)
-        return Passage(self._dialect, document, asked.wants_usage, max(0, size - images), headers)
+        passed = document if asked.passable is None else asked.passable
+        return Passage(self._dialect, passed, asked.wants_usage, max(0, size - images), headers)
 
     async def _call(self, caller: Caller, asked: Asked) -> Call:
         name = asked.request.model
@@ -156,6 +157,8 @@ async def _streamed(completion: Completion, gathering: Gathering, line: "Line", 
     async for event in completion:
         if type(event) is Passed:
             line.has_passed = True
+            # It says nothing; but should the answer break off, it knows what was said.
+            writer.feed(event)
             await line.send(event.data)
             continue
         gathering.take(event)

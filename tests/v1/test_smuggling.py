@@ -8,13 +8,19 @@ from app.core.database import Database
 from app.usage.models import Budget, PriceOverride
 from tests.cast import Visitor
 from tests.providers.fake_server import FakeServer
-from tests.v1.clients import ANTHROPIC, GENERATION, OLLAMA, OPENAI, Client
+from tests.v1.clients import ANTHROPIC, GENERATION, OLLAMA, OPENAI, RESPONSES, Client
 from tests.v1.conftest import Connect
-from tests.v1.vendors import CLAUDE, COMPATIBLE, LLAMA, PROMPTED_LLAMA, Vendor
+from tests.v1.vendors import CLAUDE, COMPATIBLE, LLAMA, PROMPTED_LLAMA, RESPONDING, Vendor
 
 DOLLAR = 1_000_000
 MUCH = "much to read " * 20_000
-PAIRS = [(OPENAI, COMPATIBLE), (ANTHROPIC, CLAUDE), (OLLAMA, LLAMA), (GENERATION, PROMPTED_LLAMA)]
+PAIRS = [
+    (OPENAI, COMPATIBLE),
+    (ANTHROPIC, CLAUDE),
+    (OLLAMA, LLAMA),
+    (GENERATION, PROMPTED_LLAMA),
+    (RESPONSES, RESPONDING),
+]
 """Clients, and a vendor that each of them shares its language with."""
 EACH = pytest.mark.parametrize(("client_of", "upstream"), PAIRS, ids=lambda each: getattr(each, "name", ""))
 OLLAMAS = pytest.mark.parametrize(("client_of", "upstream"), PAIRS[2:4], ids=["chat", "generation"])
@@ -26,8 +32,9 @@ async def connected(connect: Connect, vendor: FakeServer, database: Database) ->
     await connect(COMPATIBLE.kind, COMPATIBLE.kind, "m", base_url=f"{vendor.url}/v1")
     await connect(CLAUDE.kind, CLAUDE.kind, "m", base_url=vendor.url)
     await connect(LLAMA.kind, LLAMA.kind, "m", base_url=vendor.url)
+    await connect(RESPONDING.kind, RESPONDING.kind, "m", base_url=f"{vendor.url}/v1")
     async with database.writing() as session:
-        for upstream in (COMPATIBLE, CLAUDE, LLAMA):
+        for upstream in (COMPATIBLE, CLAUDE, LLAMA, RESPONDING):
             row = PriceOverride(connection=upstream.kind, model="m", effective_from=now())
             row.input = row.output = DOLLAR
             session.add(row)
@@ -131,6 +138,42 @@ async def test_no_more_is_asked_for_than_is_paid_for(
 
     assert response.status_code == 200, response.text
     assert 0 < vendor.received[0].json["options"]["num_predict"] < 3_000
+
+
+@pytest.mark.parametrize("wanted", [{}, {"max_output_tokens": 90_000}])
+async def test_no_more_of_a_response_is_asked_for_than_is_paid_for(
+    client: Visitor, key: str, vendor: FakeServer, database: Database, wanted: dict[str, int]
+) -> None:
+    async with database.writing() as session:
+        session.add(Budget(scope="workspace", unit="usd", period="total", amount=3_000))
+    RESPONDING.plays(vendor, RESPONDING.whole)
+
+    response = await ask(client, key, RESPONSES, RESPONDING, **wanted)
+
+    assert response.status_code == 200, response.text
+    assert 0 < vendor.received[0].json["max_output_tokens"] < 3_000
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        {"previous_response_id": "resp_1"},
+        {"conversation": "conv_1"},
+        {"prompt": {"id": "pmpt_1"}},
+        {"background": True},
+        {"input": [{"type": "item_reference", "id": "msg_1"}]},
+        {"input": [{"role": "user", "content": [{"type": "input_image", "image_url": "https://a.example"}]}]},
+        {"context_management": [{"type": "compaction"}]},
+    ],
+    ids=lambda elsewhere: next(iter(elsewhere)),
+)
+async def test_nothing_is_fetched_from_elsewhere_for_a_response(
+    client: Visitor, key: str, vendor: FakeServer, elsewhere: dict[str, object]
+) -> None:
+    response = await ask(client, key, RESPONSES, RESPONDING, **elsewhere)
+
+    assert response.status_code == 400
+    assert vendor.received == []
 
 
 @OLLAMAS

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from tests.providers.fake_server import Answer, FakeServer, transcript
-from tests.v1.clients import GENERATION, Client
+from tests.v1.clients import GENERATION, RESPONSES, TALKING
 
 MICROS_PER_TOKEN = 2
 
@@ -114,10 +114,22 @@ PROMPTED_LLAMA = replace(
     middle='{"model":"qwen3:8b","created_at":"2025-11-20T10:00:00.123456Z","response":"世界'.encode(),
     folder="ollama_generation",
 )
+RESPONDING = Vendor(
+    kind="openai",
+    path="/v1/responses",
+    last_words=b"event: response.completed",
+    middle=b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","sequence_number":7,',
+    nonsense=b"event: response.output_text.delta\ndata: {nonsense\n\n",
+    complaint=b"event: response.failed",
+    input_tokens=36,
+    output_tokens=87,
+    folder="openai_responses",
+)
 VENDORS = (COMPATIBLE, CLAUDE, LLAMA)
-OF_ITS_LANGUAGE = {(GENERATION.path, LLAMA.kind): PROMPTED_LLAMA}
-
-
-def as_asked_by(client: Client, vendor: Vendor) -> Vendor:
-    """The vendor where it speaks the client's language, and has more than one."""
-    return OF_ITS_LANGUAGE.get((client.path, vendor.kind), vendor)
+OTHER_DOORS = {(GENERATION, LLAMA): PROMPTED_LLAMA}
+"""Where a vendor is asked at another door by clients of its language."""
+PAIRS = [
+    *((client, OTHER_DOORS.get((client, vendor), vendor)) for client in TALKING for vendor in VENDORS),
+    (RESPONSES, RESPONDING),
+]
+"""Every client with every vendor."""

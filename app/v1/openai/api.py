@@ -19,7 +19,7 @@ CHAT, COMPLETIONS, RESPONSES = ChatCompletions(), Completions(), Responses()
 STOPS = (
     Stop("/v1/chat/completions", CHAT, Dialect.OPENAI_CHAT),
     Stop("/v1/completions", COMPLETIONS),
-    Stop("/v1/responses", RESPONSES),
+    Stop("/v1/responses", RESPONSES, Dialect.OPENAI_RESPONSES),
 )
 
 
@@ -45,7 +45,7 @@ async def create_completion(request: Request) -> Conversing:
 @router.post("/responses", openapi_extra=description.RESPONSES)
 async def create_response(request: Request) -> Conversing:
     """Answer a conversation, in items"""
-    return Conversing(request, RESPONSES)
+    return Conversing(request, RESPONSES, Dialect.OPENAI_RESPONSES)
 
 
 @router.post("/embeddings", openapi_extra=description.EMBEDDINGS)
