@@ -9,14 +9,14 @@ from contextlib import aclosing
 from typing import ClassVar
 
 from app.providers.base import EmbeddingRequest, Embeddings, Endpoint, Event, ModelInfo, Request
-from app.providers.errors import NotTheProtocol
+from app.providers.errors import NotTheProtocol, ProviderError
 from app.providers.exchange import Exchange
 from app.providers.one_call import reader_for
 from app.providers.openai_answers import ChunkReader, whole_as_chunk
 from app.providers.openai_embeddings import embeddings_body, embeddings_in
 from app.providers.openai_listing import described
 from app.providers.openai_messages import chat_body
-from app.providers.openai_passing import CHAT, passed_document
+from app.providers.openai_passing import LANGUAGES, passed_document
 from app.providers.openai_repairs import repair_for
 from app.providers.passage import Dialect, Passage
 from app.providers.passing import Passing
@@ -26,13 +26,15 @@ from app.providers.wire import ServerSentEvents, Wire, asked_patiently
 
 ENDINGS = re.compile(r"(/chat/completions|/completions|/models|/responses)?/*$")
 
+WHERE_CHATS_ARE = "chat/completions"
+
 
 class OpenAICompatible:
     """`https://host/v1` and a key, if the server wants one."""
 
     default_label: ClassVar[str] = "OpenAI-compatible server"
     limit_name: ClassVar[str] = "max_tokens"
-    speaks: ClassVar[frozenset[Dialect]] = frozenset({Dialect.OPENAI_CHAT})
+    speaks: ClassVar[frozenset[Dialect]] = frozenset({Dialect.OPENAI_CHAT, Dialect.OPENAI_COMPLETIONS})
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -60,12 +62,15 @@ class OpenAICompatible:
                     has_begun = True
                     yield event
             return
-        except NotTheProtocol:
-            if has_begun:
+        except ProviderError as error:
+            is_missing = isinstance(error, NotTheProtocol)
+            # Some servers have the door, but not for models that chat, and say where to ask instead.
+            if has_begun or not (is_missing or WHERE_CHATS_ARE in str(error)):
                 raise
         async with aclosing(self._translated(in_any_language(request))) as events:
             async for event in events:
-                self._doorless.add(passage.dialect)
+                if is_missing:
+                    self._doorless.add(passage.dialect)
                 yield event
 
     def _translated(self, request: Request) -> AsyncGenerator[Event, None]:
@@ -112,7 +117,7 @@ class OpenAICompatible:
     def passed(self, request: Request, passage: Passage) -> AsyncGenerator[Event, None]:
         """The answer to a client's own document, in one of the languages of `speaks`."""
         document = passed_document(request, passage, self.limit_name)
-        return Passing(self._wire, CHAT).events(
+        return Passing(self._wire, LANGUAGES[passage.dialect]).events(
             document, passage, streaming=request.streaming, retries=self._endpoint.retries
         )
 

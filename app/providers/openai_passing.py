@@ -1,10 +1,11 @@
-"""Chat completions that pass through: a client's document for a server that speaks its language."""
+"""Chat completions and completions that pass through: a client's document for a server of its language."""
 
 import re
+from dataclasses import replace
 
 from app.providers.base import Request
 from app.providers.openai_answers import ChunkReader, usage_in, whole_as_chunk
-from app.providers.passage import Passage
+from app.providers.passage import Dialect, Passage
 from app.providers.passing import Language
 from app.providers.untrusted import Json, objects_at
 
@@ -26,6 +27,9 @@ CHAT = Language(
     whole_as_message=whole_as_chunk,
     ending=b"data: [DONE]\n\n",
 )
+COMPLETIONS = replace(CHAT, path="/completions")
+"""A prompt that is continued, which is something else than a chat in which it is the question."""
+LANGUAGES = {Dialect.OPENAI_CHAT: CHAT, Dialect.OPENAI_COMPLETIONS: COMPLETIONS}
 
 
 def passed_document(request: Request, passage: Passage, limit: str) -> Json:

@@ -10,6 +10,7 @@ class Dialect(StrEnum):
     """A language in which clients and providers speak to each other."""
 
     OPENAI_CHAT = "openai chat completions"
+    OPENAI_COMPLETIONS = "openai completions"
     OPENAI_RESPONSES = "openai responses"
     ANTHROPIC_MESSAGES = "anthropic messages"
     OLLAMA_CHAT = "ollama chat"
@@ -30,6 +31,10 @@ FIELDS: Mapping[Dialect, frozenset[str]] = {
         "prompt_cache_key prompt_cache_retention reasoning_effort repetition_penalty response_format "
         "safety_identifier seed stop stream stream_options temperature tool_choice tools top_k top_logprobs top_p "
         "user verbosity".split()
+    ),
+    Dialect.OPENAI_COMPLETIONS: frozenset(
+        "echo frequency_penalty logit_bias logprobs max_tokens min_p model n n_predict presence_penalty prompt "
+        "repetition_penalty seed stop stream stream_options suffix temperature top_k top_p user".split()
     ),
     Dialect.OPENAI_RESPONSES: frozenset(
         "include input instructions max_output_tokens max_tool_calls metadata model parallel_tool_calls "

@@ -51,6 +51,7 @@ def _app() -> web.Application:
     app = web.Application(client_max_size=50_000_000)
     app.router.add_get("/v1/models", _openai_models)
     app.router.add_post("/v1/chat/completions", _openai_chat)
+    app.router.add_post("/v1/completions", _openai_completion)
     app.router.add_post("/v1/embeddings", _openai_embeddings)
     app.router.add_get("/api/tags", _ollama_tags)
     app.router.add_post("/api/show", _ollama_details)
@@ -80,6 +81,22 @@ async def _openai_chat(request: web.Request) -> web.StreamResponse:
     choice = {"index": 0, "message": message, "finish_reason": "tool_calls" if calls else "stop"}
     whole = {"object": "chat.completion", "choices": [choice], "usage": USAGE}
     return web.json_response(_openai_frame(body) | whole)
+
+
+async def _openai_completion(request: web.Request) -> web.Response:
+    body = await request.json()
+    text = (body["prompt"] if body.get("echo") else "") + " and so on"
+    frame = _openai_frame(body) | {"object": "text_completion"}
+    choice = {"index": 0, "logprobs": None, "finish_reason": "stop"}
+    if not body.get("stream"):
+        return web.json_response(frame | {"choices": [choice | {"text": text}], "usage": USAGE})
+    chunks: list[Json] = [
+        {"choices": [choice | {"text": text, "finish_reason": None}]},
+        {"choices": [choice | {"text": ""}]},
+        {"choices": [], "usage": USAGE},
+    ]
+    lines = [b"data: " + orjson.dumps(frame | chunk) for chunk in chunks]
+    return web.Response(body=b"\n\n".join([*lines, b"data: [DONE]", b""]), content_type="text/event-stream")
 
 
 async def _openai_embeddings(request: web.Request) -> web.Response:

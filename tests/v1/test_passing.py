@@ -4,10 +4,10 @@ import httpx
 import pytest
 
 from tests.cast import Visitor
-from tests.providers.fake_server import FakeServer
-from tests.v1.clients import ANTHROPIC, GENERATION, OLLAMA, OPENAI, Client
+from tests.providers.fake_server import Answer, FakeServer
+from tests.v1.clients import ANTHROPIC, COMPLETIONS, GENERATION, OLLAMA, OPENAI, Client
 from tests.v1.conftest import Connect, OnlyEntry
-from tests.v1.vendors import CLAUDE, COMPATIBLE, LLAMA, PROMPTED_LLAMA, Vendor
+from tests.v1.vendors import CLAUDE, COMPATIBLE, CONTINUING, LLAMA, PROMPTED_LLAMA, Vendor
 
 USAGE_CHUNK = b'"choices":[],"usage":'
 OLLAMAS = pytest.mark.parametrize(
@@ -62,6 +62,49 @@ async def test_who_does_not_ask_for_usage_gets_all_but_that(
     assert received.json["stream_options"] == {"include_usage": True}
     counted = await only_entry()
     assert (counted.input_tokens, counted.output_tokens, counted.is_estimate) == (19, 10, False)
+
+
+@SIZES
+@pytest.mark.parametrize("wants_usage", [True, False])
+async def test_a_prompt_is_continued_in_the_providers_own_words(
+    client: Visitor,
+    key: str,
+    vendor: FakeServer,
+    chunk_size: int | None,
+    wants_usage: bool,
+    only_entry: OnlyEntry,
+) -> None:
+    CONTINUING.plays(vendor, CONTINUING.answer.but(chunk_size=chunk_size))
+    own = {"suffix": "!", "echo": True, "logprobs": 1}
+
+    options = {"stream_options": {"include_usage": True}} if wants_usage else {}
+    response = await streams(client, key, COMPLETIONS, CONTINUING, **own, **options)
+
+    expected = CONTINUING.answer.body if wants_usage else without_usage(CONTINUING.answer.body)
+    assert _told(response) == _told_in(expected)
+    [received] = vendor.received
+    assert (received.path, received.json["prompt"]) == ("/v1/completions", "Hello")
+    assert {name: received.json[name] for name in own} == own
+    counted = await only_entry()
+    assert (counted.input_tokens, counted.output_tokens, counted.is_estimate) == (19, 10, False)
+
+
+async def test_where_a_model_only_chats_a_prompt_is_its_question(
+    client: Visitor, key: str, vendor: FakeServer
+) -> None:
+    no_completions = Answer(
+        404,
+        {"content-type": "application/json"},
+        b'{"error":{"message":"This is a chat model and not supported in the v1/completions endpoint. '
+        b'Did you mean to use v1/chat/completions?","type":"invalid_request_error"}}',
+    )
+    vendor.plays_at("/v1/completions", no_completions)
+    COMPATIBLE.plays(vendor, COMPATIBLE.whole)
+    body = COMPLETIONS.asking(COMPATIBLE.model)
+
+    response = await client.post(COMPLETIONS.path, json=body, headers={"x-api-key": key})
+
+    assert response.json()["choices"][0]["text"] == "Grüße!"
 
 
 @SIZES

@@ -8,9 +8,9 @@ from app.core.database import Database
 from app.usage.models import Budget, PriceOverride
 from tests.cast import Visitor
 from tests.providers.fake_server import FakeServer
-from tests.v1.clients import ANTHROPIC, GENERATION, OLLAMA, OPENAI, RESPONSES, Client
+from tests.v1.clients import ANTHROPIC, COMPLETIONS, GENERATION, OLLAMA, OPENAI, RESPONSES, Client
 from tests.v1.conftest import Connect
-from tests.v1.vendors import CLAUDE, COMPATIBLE, LLAMA, PROMPTED_LLAMA, RESPONDING, Vendor
+from tests.v1.vendors import CLAUDE, COMPATIBLE, CONTINUING, LLAMA, PROMPTED_LLAMA, RESPONDING, Vendor
 
 DOLLAR = 1_000_000
 MUCH = "much to read " * 20_000
@@ -20,6 +20,7 @@ PAIRS = [
     (OLLAMA, LLAMA),
     (GENERATION, PROMPTED_LLAMA),
     (RESPONSES, RESPONDING),
+    (COMPLETIONS, CONTINUING),
 ]
 """Clients, and a vendor that each of them shares its language with."""
 EACH = pytest.mark.parametrize(("client_of", "upstream"), PAIRS, ids=lambda each: getattr(each, "name", ""))
@@ -138,6 +139,26 @@ async def test_no_more_is_asked_for_than_is_paid_for(
 
     assert response.status_code == 200, response.text
     assert 0 < vendor.received[0].json["options"]["num_predict"] < 3_000
+
+
+@pytest.mark.parametrize(
+    "wanted", [{}, {"max_tokens": 90_000}, {"n_predict": -1}, {"n_predict": 90_000, "n": 2}, {"best_of": 9}]
+)
+async def test_no_more_of_a_completion_is_asked_for_than_is_paid_for(
+    client: Visitor, key: str, vendor: FakeServer, database: Database, wanted: dict[str, int]
+) -> None:
+    async with database.writing() as session:
+        session.add(Budget(scope="workspace", unit="usd", period="total", amount=3_000))
+    CONTINUING.plays(vendor, CONTINUING.whole)
+
+    response = await ask(
+        client, key, COMPLETIONS, CONTINUING, {"x-parley-drop-unsupported": "true"}, **wanted
+    )
+
+    assert response.status_code == 200, response.text
+    told = vendor.received[0].json
+    assert 0 < told["max_tokens"] * told.get("n", 1) < 3_000
+    assert not {"best_of", "n_predict"} & set(told)
 
 
 @pytest.mark.parametrize("wanted", [{}, {"max_output_tokens": 90_000}])

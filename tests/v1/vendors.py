@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from tests.providers.fake_server import Answer, FakeServer, transcript
-from tests.v1.clients import GENERATION, RESPONSES, TALKING
+from tests.v1.clients import COMPLETIONS, GENERATION, RESPONSES, TALKING
 
 MICROS_PER_TOKEN = 2
 
@@ -114,6 +114,13 @@ PROMPTED_LLAMA = replace(
     middle='{"model":"qwen3:8b","created_at":"2025-11-20T10:00:00.123456Z","response":"世界'.encode(),
     folder="ollama_generation",
 )
+CONTINUING = replace(
+    COMPATIBLE,
+    path="/v1/completions",
+    last_words=b'data: {"id":"cmpl-1","object":"text_completion","created":1763000000,"model":"a-model","choices":[{"index":0,"text":"",',
+    complaint=b'data: {"error"',
+    folder="compatible_completions",
+)
 RESPONDING = Vendor(
     kind="openai",
     path="/v1/responses",
@@ -126,7 +133,7 @@ RESPONDING = Vendor(
     folder="openai_responses",
 )
 VENDORS = (COMPATIBLE, CLAUDE, LLAMA)
-OTHER_DOORS = {(GENERATION, LLAMA): PROMPTED_LLAMA}
+OTHER_DOORS = {(GENERATION, LLAMA): PROMPTED_LLAMA, (COMPLETIONS, COMPATIBLE): CONTINUING}
 """Where a vendor is asked at another door by clients of its language."""
 PAIRS = [
     *((client, OTHER_DOORS.get((client, vendor), vendor)) for client in TALKING for vendor in VENDORS),
