@@ -96,12 +96,7 @@ class Conversing(Response):
     def _passage(self, document: Json, size: int, asked: Asked) -> Passage | None:
         if self._dialect is None:
             return None
-        given = self._request.headers
-        names = HEADERS_OF_DIALECTS.get(self._dialect, ())
-        headers = {name: given[name] for name in names if name in given}
-        for name, value in headers.items():
-            if not PASSED_HEADER.fullmatch(value):
-                raise BadRequest(f"The header {name} is not a list of names.", name)
+        headers = headers_of_dialect(self._request, self._dialect)
         images = sum(len(image.base64) for turn in asked.request.turns for image in turn.all_images)
         passed = document if asked.passable is None else asked.passable
         return Passage(self._dialect, passed, asked.wants_usage, max(0, size - images), headers)
@@ -139,6 +134,16 @@ class Conversing(Response):
                 self._surface.whole(asked, gathering.finish(completion.receipt)) if passed is None else passed
             )
             await line.send_whole(whole, completion)
+
+
+def headers_of_dialect(request: Request, dialect: Dialect) -> dict[str, str]:
+    """The client's headers that belong to its language. Raises BadRequest."""
+    given = request.headers
+    headers = {name: given[name] for name in HEADERS_OF_DIALECTS.get(dialect, ()) if name in given}
+    for name, value in headers.items():
+        if not PASSED_HEADER.fullmatch(value):
+            raise BadRequest(f"The header {name} is not a list of names.", name)
+    return headers
 
 
 async def _gathered(completion: Completion, gathering: Gathering) -> bytes | None:
