@@ -162,7 +162,9 @@ async def test_what_broke_off_ends_as_the_same_response_that_failed(
 async def test_what_fails_before_the_first_word_has_a_status_of_its_own(
     client: Visitor, key: str, vendor: FakeServer
 ) -> None:
-    RESPONDING.plays(vendor, "openai_responses/failed_at_once")
+    failed = transcript("openai_responses/failed_at_once")
+    failed = failed.but(pauses_at=failed.body.index(b"event: response.failed"))
+    RESPONDING.plays(vendor, failed)
 
     response = await ask(client, key, stream=True)
 

@@ -3,11 +3,15 @@
 import httpx
 import pytest
 
+from app.accounts.audit import COMMAND_LINE, Act
+from app.catalog import aliases
+from app.catalog.aliases import Share, Wish
+from app.core.database import Database
 from tests.cast import Visitor
 from tests.providers.fake_server import Answer, FakeServer
-from tests.v1.clients import ANTHROPIC, COMPLETIONS, GENERATION, OLLAMA, OPENAI, Client
-from tests.v1.conftest import Connect, OnlyEntry
-from tests.v1.vendors import CLAUDE, COMPATIBLE, CONTINUING, LLAMA, PROMPTED_LLAMA, Vendor
+from tests.v1.clients import ANTHROPIC, COMPLETIONS, GENERATION, OLLAMA, OPENAI, RESPONSES, Client
+from tests.v1.conftest import Connect, Entries, OnlyEntry
+from tests.v1.vendors import CLAUDE, COMPATIBLE, CONTINUING, LLAMA, PROMPTED_LLAMA, RESPONDING, Vendor
 
 USAGE_CHUNK = b'"choices":[],"usage":'
 OLLAMAS = pytest.mark.parametrize(
@@ -213,6 +217,41 @@ async def test_a_whole_answer_is_the_providers(client: Visitor, key: str, vendor
         response = await client.post(surface.path, json=body, headers={"x-api-key": key})
 
         assert response.content == upstream.whole.body.strip()
+
+
+@pytest.mark.parametrize(
+    ("surface", "first"),
+    [(OLLAMA, LLAMA), (GENERATION, PROMPTED_LLAMA), (COMPLETIONS, CONTINUING), (RESPONSES, RESPONDING)],
+    ids=lambda either: getattr(either, "name", ""),
+)
+@pytest.mark.parametrize("streaming", [True, False])
+async def test_another_model_answers_in_a_translation_when_the_first_fails(
+    client: Visitor,
+    key: str,
+    connect: Connect,
+    vendor: FakeServer,
+    database: Database,
+    surface: Client,
+    first: Vendor,
+    streaming: bool,
+    entries: Entries,
+) -> None:
+    """Nothing is left of the first one's words, and both are in the ledger."""
+    await connect("openai", "openai", "m", base_url=f"{vendor.url}/v1")
+    await connect("practice", "echo", "echo-fast")
+    async with database.writing() as session:
+        wish = Wish("any", (Share(first.model), Share("practice/echo-fast")))
+        await aliases.add(session, wish, Act(COMMAND_LINE))
+    first.plays(vendor, "openai/server_error")
+
+    body = surface.asking("any", streaming=streaming)
+    response = await client.post(surface.path, json=body, headers={"x-api-key": key})
+
+    assert response.status_code == 200, response.text
+    assert response.headers["x-parley-model"] == "practice/echo-fast"
+    assert "Hello" in response.text
+    assert surface.end in response.text or not streaming
+    assert sorted(entry.outcome for entry in await entries()) == ["failed", "finished"]
 
 
 def renamed(body: bytes) -> bytes:
