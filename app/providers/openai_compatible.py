@@ -25,8 +25,8 @@ from app.providers.untrusted import Json, objects_at, text_at
 from app.providers.wire import ServerSentEvents, Wire, asked_patiently
 
 ENDINGS = re.compile(r"(/chat/completions|/completions|/models|/responses)?/*$")
-
 WHERE_CHATS_ARE = "chat/completions"
+"""What servers name that have a door, but not for models that only chat."""
 
 
 class OpenAICompatible:
@@ -40,7 +40,7 @@ class OpenAICompatible:
         self._endpoint = endpoint
         self._wire = self.open_wire(self.chat_base_url(endpoint.base_url))
         self._doorless: set[Dialect] = set()
-        """What the server turned out to have no door for."""
+        """What the server turned out to have no door for; asked again when the connection is changed."""
 
     @property
     def dialects(self) -> frozenset[Dialect]:
@@ -64,7 +64,6 @@ class OpenAICompatible:
             return
         except ProviderError as error:
             is_missing = isinstance(error, NotTheProtocol)
-            # Some servers have the door, but not for models that chat, and say where to ask instead.
             if has_begun or not (is_missing or WHERE_CHATS_ARE in str(error)):
                 raise
         async with aclosing(self._translated(in_any_language(request))) as events:

@@ -241,3 +241,14 @@ async def test_a_key_that_openai_rejects_is_not_the_callers(vendor: FakeServer, 
         await library.responses.create(model=MODEL, input="Hello")
 
     assert refusal.value.status_code == 502
+
+
+async def test_nonsense_at_the_beginning_still_ends_as_a_response_that_failed(
+    client: Visitor, key: str, vendor: FakeServer
+) -> None:
+    nonsense = b'data: {"type":"response.output_text.delta", nonsense}\n\n'
+    RESPONDING.plays(vendor, RESPONDING.answer.but(body=nonsense, pauses_at=20))
+
+    response = await ask(client, key, stream=True)
+
+    assert RESPONSES.error_at_the_end_of(response.text)[0] == "server_error"

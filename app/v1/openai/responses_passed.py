@@ -4,6 +4,7 @@ import re
 
 import orjson
 
+from app.providers.untrusted import object_at, parsed
 from app.v1.openai import responses_document
 from app.v1.surface import Failure, Json
 
@@ -32,6 +33,5 @@ class PassedResponse:
         """As it was when it began."""
         for line in self._first.split(b"\n"):
             if line.startswith(b"data:"):
-                begun = orjson.loads(line[5:]).get("response")
-                return begun if isinstance(begun, dict) else None
+                return object_at(parsed(line[5:]) or {}, "response") or None
         return None
