@@ -16,7 +16,7 @@ from app.providers.openai_answers import ChunkReader, whole_as_chunk
 from app.providers.openai_embeddings import embeddings_body, embeddings_in
 from app.providers.openai_listing import described
 from app.providers.openai_messages import chat_body
-from app.providers.openai_passing import LANGUAGES, passed_document
+from app.providers.openai_passing import language_for, passed_document
 from app.providers.openai_repairs import repair_for
 from app.providers.passage import Dialect, Passage
 from app.providers.passing import Passing
@@ -116,7 +116,7 @@ class OpenAICompatible:
     def passed(self, request: Request, passage: Passage) -> AsyncGenerator[Event, None]:
         """The answer to a client's own document, in one of the languages of `speaks`."""
         document = passed_document(request, passage, self.limit_name)
-        return Passing(self._wire, LANGUAGES[passage.dialect]).events(
+        return Passing(self._wire, language_for(request, passage)).events(
             document, passage, streaming=request.streaming, retries=self._endpoint.retries
         )
 

@@ -5,7 +5,7 @@ error, the end. An answer that did not come whole never gets the ending that a w
 """
 
 import re
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -44,6 +44,8 @@ LINES = Framing(b"\n", count=lambda piece: piece.count(b"\n"), data_in=bytes.str
 
 
 ANYTHING = re.compile(b"")
+THE_END: Json = {}
+"""Of a stream that says so, or of a document: to a reader, a message that says nothing."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ class Passing:
     async def _whole(self, document: Json, passage: Passage) -> AsyncGenerator[Event, None]:
         reader = self.language.new_reader()
         answer = await self.wire.post(self.language.path, document)
-        events = list(reader.read(self.language.whole_as_message(answer)))
+        events = [*reader.read(self.language.whole_as_message(answer)), *reader.read(THE_END)]
         if not reader.has_finished:
             raise self.wire.not_understood()
         yield Passed(self.language.as_asked(orjson.dumps(answer)))
@@ -206,10 +208,11 @@ class _Answer:
         is_sound = one.endswith(b"}") and not self._language.concerns.search(one)
         data = b"" if is_sound else self._framing.data_in(one)
         if data == b"[DONE]":
+            reports.extend(_reports_in(self._reader.read(THE_END)))
             self._pace.is_over = True
         elif data:
             message = self._understood(data)
-            reports.extend(event for event in self._reader.read(message) if isinstance(event, UsageReport))
+            reports.extend(_reports_in(self._reader.read(message)))
             if self._language.is_kept(message, self._passage):
                 kept.append(one)
         elif one:
@@ -222,3 +225,7 @@ class _Answer:
         if error := self._wire.complaint(message):
             raise error
         return message
+
+
+def _reports_in(events: Iterable[Event]) -> Iterator[UsageReport]:
+    return (event for event in events if isinstance(event, UsageReport))

@@ -93,6 +93,30 @@ async def test_a_prompt_is_continued_in_the_providers_own_words(
     assert (counted.input_tokens, counted.output_tokens, counted.is_estimate) == (19, 10, False)
 
 
+@pytest.mark.parametrize(
+    ("surface", "upstream"), [(OPENAI, COMPATIBLE), (COMPLETIONS, CONTINUING)], ids=["chat", "completion"]
+)
+async def test_of_several_answers_none_may_be_missing_its_end(
+    client: Visitor, key: str, vendor: FakeServer, surface: Client, upstream: Vendor
+) -> None:
+    """The first has ended when the connection breaks; a server that gives one alone says that this was all."""
+    one = upstream.answer
+    first_ended = one.body.index(upstream.last_words)
+    cut = one.body[: one.body.index(b"\n\n", first_ended) + 2]
+    upstream.plays(vendor, one.but(body=cut, pauses_at=first_ended), one, upstream.whole)
+
+    broken = await streams(client, key, surface, upstream, n=2)
+    ended = await streams(client, key, surface, upstream, n=2)
+    at_once = await client.post(
+        surface.path, json=surface.asking(upstream.model, n=2), headers={"x-api-key": key}
+    )
+
+    assert surface.end not in broken.text
+    assert "broke off" in surface.error_at_the_end_of(broken.text)[1]
+    assert surface.end in ended.text
+    assert at_once.status_code == 200
+
+
 async def test_where_a_model_only_chats_a_prompt_is_its_question(
     client: Visitor, key: str, vendor: FakeServer
 ) -> None:
