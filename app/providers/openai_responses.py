@@ -14,7 +14,7 @@ from app.providers.wire import Wire
 
 SEALED_THOUGHTS = "reasoning.encrypted_content"
 TOOLS_OF_CLIENTS = ("function", "custom")
-SPARED = ("temperature", "top_p", "reasoning", "parallel_tool_calls", "text", "truncation", "max_tool_calls")
+SPARED = ("temperature", "top_p", "reasoning", "parallel_tool_calls", "text")
 """Parameters that are left out for a lenient request, should a model refuse one of them."""
 REASONS = {"max_output_tokens": FinishReason.LENGTH, "content_filter": FinishReason.CONTENT_FILTER}
 ENDINGS = ("response.completed", "response.incomplete")
