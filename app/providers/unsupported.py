@@ -53,7 +53,7 @@ def in_any_language(request: Request) -> Request:
         raise RequestRefused(
             "This model's provider gives one answer at a time.", "Ask once for each answer.", parameter="n"
         )
-    return replace(request, passage=None)
+    return request.but(passage=None)
 
 
 def no_word(label: str, field: str) -> RequestRefused:
