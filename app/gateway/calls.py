@@ -29,6 +29,7 @@ from app.gateway.settling import CANNOT_WRITE, Settlement, Settler
 from app.gateway.spending import Spending, need_of
 from app.gateway.terms import Terms
 from app.providers.base import Finished, FinishReason, Request, Turn, Usage, UsageReport
+from app.providers.counting import CountsTokens
 from app.providers.errors import ProviderError
 from app.usage.estimates import most_tokens_in, tokens_in_turns
 from app.usage.needs import Need
@@ -63,6 +64,24 @@ class Gateway:
     async def window(self, user_id: str, name: str) -> int | None:
         """The context window of whatever answers to `name`, in tokens. Raises catalog.access.ModelNotUsable."""
         return (await self._routes.plan(user_id, name)).context_window
+
+    async def count_tokens(self, call: Call) -> int | None:
+        """How many tokens `call` is to the model that is asked first; None where its provider does not tell.
+
+        Free of charge, and therefore not in the ledger. Raises catalog.access.ModelNotUsable.
+        """
+        terms = await self._routes.first_of(call.user_id, call.request.model, call.allowed_models)
+        target = terms.model.target
+        if not self.circuits.is_ready(target):
+            return None
+        try:
+            provider = self.providers.provider_for(target)
+            if not isinstance(provider, CountsTokens):
+                return None
+            return await provider.count_tokens(asked_of(terms.model, call.request))
+        except ProviderError:
+            # An estimate serves whoever asks better than an error.
+            return None
 
     @asynccontextmanager
     async def open(self, call: Call) -> AsyncIterator[Completion]:
@@ -230,7 +249,7 @@ class Gateway:
         if hold.output_tokens is None:
             return request, hold
         # A provider that is told no more than this can write no more, with each of several answers.
-        return replace(request, max_output_tokens=max(1, hold.output_tokens // request.choices)), hold
+        return request.but(max_output_tokens=max(1, hold.output_tokens // request.choices)), hold
 
 
 def _reading(turns: tuple[Turn, ...], price: Price | None) -> Need:

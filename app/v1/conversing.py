@@ -87,8 +87,7 @@ class Conversing(Response):
         read = self._surface.read
         asked = await asyncio.to_thread(read, document) if size > LARGE else read(document)
         is_lenient = self._request.headers.get("x-parley-drop-unsupported") == "true"
-        request = replace(
-            asked.request,
+        request = asked.request.but(
             is_lenient=is_lenient,
             choices=asked.choices,
             beyond=asked.beyond,
@@ -99,14 +98,10 @@ class Conversing(Response):
     def _passage(self, document: Json, size: int, asked: Asked) -> Passage | None:
         if self._dialect is None:
             return None
-        given = self._request.headers
-        names = HEADERS_OF_DIALECTS.get(self._dialect, ())
-        headers = {name: given[name] for name in names if name in given}
-        for name, value in headers.items():
-            if not PASSED_HEADER.fullmatch(value):
-                raise BadRequest(f"The header {name} is not a list of names.", name)
+        headers = headers_of_dialect(self._request, self._dialect)
         images = sum(len(image.base64) for turn in asked.request.turns for image in turn.all_images)
-        return Passage(self._dialect, document, asked.wants_usage, max(0, size - images), headers)
+        passed = document if asked.passable is None else asked.passable
+        return Passage(self._dialect, passed, asked.wants_usage, max(0, size - images), headers)
 
     async def _call(self, caller: Caller, asked: Asked) -> Call:
         name = asked.request.model
@@ -149,6 +144,16 @@ class Conversing(Response):
             await line.send_whole(whole, completion)
 
 
+def headers_of_dialect(request: Request, dialect: Dialect) -> dict[str, str]:
+    """The client's headers that belong to its language. Raises BadRequest."""
+    given = request.headers
+    headers = {name: given[name] for name in HEADERS_OF_DIALECTS.get(dialect, ()) if name in given}
+    for name, value in headers.items():
+        if not PASSED_HEADER.fullmatch(value):
+            raise BadRequest(f"The header {name} is not a list of names.", name)
+    return headers
+
+
 async def _gathered(completion: Completion, gathering: Gathering) -> bytes | None:
     """The answer in the provider's own words, when it was passed on; else it is gathered."""
     async for event in completion:
@@ -166,6 +171,8 @@ async def _streamed(completion: Completion, gathering: Gathering, line: "Line", 
             line.has_passed = True
             if gathering.keeps_passed:
                 gathering.passed.append(event.data)
+            # It says nothing; but should the answer break off, it knows what was said.
+            writer.feed(event)
             await line.send(event.data)
             continue
         gathering.take(event)

@@ -1,4 +1,7 @@
-"""Completions, the oldest interface: `POST /v1/completions`. The prompt becomes a turn of a chat."""
+"""Completions, the oldest interface: `POST /v1/completions`.
+
+Where a provider has it, the prompt goes on to be continued; everywhere else it becomes a turn of a chat.
+"""
 
 import orjson
 

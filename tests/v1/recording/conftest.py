@@ -14,7 +14,7 @@ from app.usage import verification
 from tests.cast import Cast, Person
 from tests.providers.fake_server import FakeServer
 from tests.v1.conftest import Connect, Entries, MakeKey
-from tests.v1.vendors import CLAUDE, COMPATIBLE
+from tests.v1.vendors import CLAUDE, COMPATIBLE, LLAMA, RESPONDING
 
 Json = dict[str, Any]
 Stored = Callable[..., Awaitable[list[Json]]]
@@ -26,7 +26,9 @@ BooksAgree = Callable[[], Awaitable[None]]
 async def connected(connect: Connect, vendor: FakeServer) -> None:
     await connect("practice", "echo", "echo-fast")
     await connect(COMPATIBLE.kind, COMPATIBLE.kind, "m", base_url=f"{vendor.url}/v1")
+    await connect(RESPONDING.kind, RESPONDING.kind, "m", base_url=f"{vendor.url}/v1")
     await connect(CLAUDE.kind, CLAUDE.kind, "m", base_url=vendor.url)
+    await connect(LLAMA.kind, LLAMA.kind, "m", base_url=vendor.url)
 
 
 @pytest.fixture

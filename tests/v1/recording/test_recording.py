@@ -19,10 +19,18 @@ from tests.v1.clients import ANTHROPIC, COMPLETIONS, GENERATION, NATIVE, OLLAMA,
 from tests.v1.conftest import Entries
 from tests.v1.recording.conftest import BooksAgree, Said, Stored
 from tests.v1.recording.programs import ECHO, asks, says
-from tests.v1.vendors import CLAUDE, COMPATIBLE, Vendor
+from tests.v1.vendors import CLAUDE, COMPATIBLE, CONTINUING, LLAMA, PROMPTED_LLAMA, RESPONDING, Vendor
 
 TALKS = pytest.mark.parametrize("surface", [OPENAI, RESPONSES, ANTHROPIC, OLLAMA], ids=lambda it: it.name)
 STREAMS = pytest.mark.parametrize("streaming", [False, True], ids=["whole", "streamed"])
+PASSED = [
+    (OPENAI, COMPATIBLE),
+    (COMPLETIONS, CONTINUING),
+    (RESPONSES, RESPONDING),
+    (ANTHROPIC, CLAUDE),
+    (OLLAMA, LLAMA),
+    (GENERATION, PROMPTED_LLAMA),
+]
 PNG = b"\x89PNG\r\n\x1a\n" + b"a picture of a boat"
 
 
@@ -64,7 +72,7 @@ async def test_a_call_becomes_a_conversation(
     await books_agree()
 
 
-@pytest.mark.parametrize(("surface", "upstream"), [(OPENAI, COMPATIBLE), (ANTHROPIC, CLAUDE)])
+@pytest.mark.parametrize(("surface", "upstream"), PASSED, ids=[surface.name for surface, _ in PASSED])
 @STREAMS
 async def test_what_is_passed_through_is_stored_as_it_was_said(
     client: Visitor,
