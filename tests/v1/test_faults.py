@@ -177,7 +177,7 @@ class TestWhole:
         [entry] = await entries()
         assert entry.error_code == "request_refused"
         async with database.reading() as session:
-            assert list(await session.scalars(select(Connection.last_error_code))) == [""] * len(VENDORS)
+            assert set(await session.scalars(select(Connection.last_error_code))) == {""}
 
     @pytest.mark.parametrize("streaming", [True, False], ids=["streamed", "whole"])
     async def test_a_page_of_html_is_no_answer(
