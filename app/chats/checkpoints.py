@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Table, bindparam, or_, select, true, update
+from sqlalchemy import Table, bindparam, func, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.chats.broadcasts import Checkpoint, LiveReply
@@ -51,9 +51,10 @@ async def save(session: AsyncSession, replies: Iterable[LiveReply]) -> list[str]
     # Spelled out: a list of values is one that drivers cannot take for several rows at once.
     is_running = or_(*(Message.status == status for status in RUNNING))
     statement = update(MESSAGES).where(Message.id == bindparam("reply_id"), is_running)
-    await session.execute(
-        statement.values({name: bindparam(name) for name in rows[0] if name != "reply_id"}), rows
-    )
+    statement = statement.values({name: bindparam(name) for name in rows[0] if name != "reply_id"})
+    # A continued reply had its first word before.
+    first = func.coalesce(Message.first_token_at, bindparam("first_token_at"))
+    await session.execute(statement.values(first_token_at=first), rows)
     stopped = await session.scalars(
         select(Message.id).where(
             Message.id.in_([row["reply_id"] for row in rows]), Message.stop_requested_at.is_not(None)

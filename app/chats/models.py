@@ -114,6 +114,8 @@ class Message(Base):
     first_token_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     stop_requested_at: Mapped[datetime | None]
+    paused_ms: Mapped[int] = mapped_column(BigInteger, default=0)
+    """Between its endings and its continuations: nobody was writing then."""
     reasoning_ms: Mapped[int | None]
     """From the first thought to the first word of the answer."""
 
@@ -127,7 +129,10 @@ class Message(Base):
 
     @property
     def seconds_in_all(self) -> float | None:
-        return (self.finished_at - self.created_at).total_seconds() if self.finished_at else None
+        """Without the pauses before it was continued."""
+        if self.finished_at is None:
+            return None
+        return (self.finished_at - self.created_at).total_seconds() - self.paused_ms / 1000
 
     @property
     def is_reply(self) -> bool:

@@ -98,6 +98,8 @@ async def continue_reply(
         raise Conflict("This answer is still being written.")
     if chat.tip_id != reply.id:
         raise Conflict("The conversation went on after this answer. Ask for another answer instead.")
+    if reply.finished_at is not None:
+        reply.paused_ms += round((now() - reply.finished_at).total_seconds() * 1000)
     reply.status = MessageStatus.PENDING
     reply.api_key_id = api_key_id
     reply.error_code = reply.error_message = ""

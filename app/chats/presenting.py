@@ -175,6 +175,7 @@ def _view(
         cost_micros=message.cost_micros,
         first_token_seconds=message.seconds_to_first_token,
         total_seconds=message.seconds_in_all,
+        has_paused=message.paused_ms > 0,
         stream_url=f"{url}/stream",
         stop_url=f"{url}/stop",
         retry_url=f"{url}/variants" if is_reply and not is_running else None,

@@ -94,6 +94,9 @@ class MessageBody(BaseModel):
     created_at: datetime
     first_token_at: datetime | None
     finished_at: datetime | None
+    paused_ms: int = Field(
+        description="Milliseconds before it was continued, in which nobody wrote: no part of the time it took."
+    )
 
     @classmethod
     def of(cls, message: Message, images: Sequence[MessageImage] = ()) -> "MessageBody":

@@ -58,6 +58,8 @@ class MessageView:
     """Micro-US-dollars; None when the model has no price."""
     first_token_seconds: float | None
     total_seconds: float | None
+    has_paused: bool
+    """Whether there was a pause before it was continued; `total_seconds` are without it."""
     stream_url: str
     stop_url: str
     retry_url: str | None
