@@ -56,6 +56,8 @@ class UsableModel:
     max_output_tokens: int | None
     abilities: tuple[str, ...]
     """Of `vision`, `tools`, `reasoning`; only what the provider says it can do."""
+    is_blind: bool = False
+    """Known to see no images; where its provider does not tell, it is asked."""
     why_not: str | None = None
     base_url: str = ""
     """Where the connection leads; decides the price."""
@@ -158,6 +160,7 @@ def _as_choice(model: Model, connection: Connection) -> UsableModel:
         context_window=model.context_window,
         max_output_tokens=model.max_output_tokens,
         abilities=model.abilities,
+        is_blind=model.vision is False,
         why_not=refusal(model, connection) or trouble(connection),
         base_url=connection.base_url,
         name=model.name,

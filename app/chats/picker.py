@@ -16,12 +16,12 @@ from app.usage.pricing import Price
 
 
 async def picker_for(
-    session: AsyncSession, user: User, currency: Currency, chat: Chat | None = None
+    session: AsyncSession, user: User, currency: Currency, chat: Chat | None = None, *, wanted: str = ""
 ) -> PickerView:
-    """The picker of `chat`, or of a new conversation."""
+    """The picker of `chat`, or of a new conversation, where `wanted` may have been chosen already."""
     models = await choices_for(session, user)
     prices_now = await price_sheet.prices_now(session, models)
-    wanted = chat.model if chat and chat.model else await last_model_of(session, user)
+    wanted = wanted or (chat.model if chat else "") or await last_model_of(session, user)
     selected = _selected(models, wanted)
     choices = [
         _choice(model, price, currency, is_selected=model is selected)
@@ -76,6 +76,7 @@ def _choice(model: UsableModel, price: Price | None, currency: Currency, *, is_s
         hue=model.hue,
         context_window=model.context_window,
         vision="vision" in model.abilities,
+        is_blind=model.is_blind,
         tools="tools" in model.abilities,
         reasoning="reasoning" in model.abilities,
         price=_price_text(price, currency),

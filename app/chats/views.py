@@ -143,6 +143,8 @@ class ModelChoice:
     hue: int
     context_window: int | None
     vision: bool
+    is_blind: bool
+    """Known to see no images, which is more than not known to see them."""
     tools: bool
     reasoning: bool
     price: str
@@ -172,9 +174,18 @@ class PickerView:
 
 @dataclass(frozen=True)
 class ComposerView:
-    """`key` names the next message, so that sending it twice by accident stores it once."""
+    """`key` names the next message, so that sending it twice by accident stores it once.
+
+    `body` is what was typed and could not be sent, `refusal` says why. Sizes are in bytes.
+    """
 
     action: str
     placeholder: str
     draft_key: str
     key: str
+    image_kinds: str
+    most_images: int
+    largest_image: int
+    most_bytes: int
+    body: str = ""
+    refusal: str = ""
