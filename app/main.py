@@ -29,6 +29,7 @@ from app.chats import erasing, image_pages, leaving
 from app.chats import pages as chat_pages
 from app.chats import socket as chat_socket
 from app.chats import streams as chat_streams
+from app.chats.recording import Recorder
 from app.chats.replies import Replies
 from app.chats.titles import titles_of
 from app.core import api_docs, changes, error_pages, health
@@ -57,6 +58,7 @@ from app.v1.ollama import api as ollama_api
 from app.v1.openai import api as openai_api
 
 SECONDS_UNTIL_A_THREAD_GETS_ITS_TURN = 0.0005
+SECONDS_TO_RECORD = 5.0
 GARBAGE_THRESHOLDS = (10_000, 20, 50)
 
 
@@ -131,6 +133,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.gateway = gateway = Gateway(database, app.state.vault, settings)
     app.state.providers = gateway.providers
     app.state.replies = replies = Replies(database, hub, tasks, gateway)
+    app.state.recorder = recorder = Recorder(
+        database, hub, tasks, gateway, longest=settings.max_message_chars
+    )
     app.state.stopping = Stopping(hub)
     app.state.seats = Seats()
     app.state.titles_of = titles_of
@@ -159,7 +164,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             yield
     finally:
         await replies.drain(settings.shutdown_grace)
+        await recorder.drain(SECONDS_TO_RECORD)
         await tasks.stop()
+        recorder.close()
         await doorkeeper.note_uses()
         await gateway.close()
         await hub.stop()

@@ -42,6 +42,7 @@ async def create(
 ) -> NewKey:
     """A new key of this account. Raises Invalid."""
     _refuse_administration(owner, rules)
+    _refuse_storing_for_nobody(owner, rules)
     secret = START + secrets.token_urlsafe(32)
     row = ApiKey(
         user_id=owner.id,
@@ -52,6 +53,7 @@ async def create(
         models="\n".join(sorted(rules.models)),
         address_ranges="\n".join(map(str, rules.ranges)),
         expires_at=rules.expires_at,
+        stores_calls=rules.stores_calls,
     )
     session.add(row)
     await session.flush()
@@ -111,6 +113,7 @@ def rules_of(key: ApiKey) -> Rules:
         frozenset(key.models.splitlines()),
         key_rules.ranges_from(key.address_ranges.splitlines()),
         key.expires_at,
+        key.stores_calls,
     )
 
 
@@ -123,6 +126,8 @@ def in_words(rules: Rules) -> str:
         parts.append(f"from {', '.join(map(str, rules.ranges))}")
     if rules.expires_at:
         parts.append(f"until {rules.expires_at:%Y-%m-%d}")
+    if rules.stores_calls:
+        parts.append("stores calls")
     return "; ".join(parts)
 
 
@@ -161,6 +166,14 @@ def _hashing_key(signing_key: str) -> str:
 def _refuse_administration(owner: User, rules: Rules) -> None:
     if Scope.ADMIN in rules.scopes and not owner.is_administrator:
         raise Invalid("Only keys of administrators can have the scope “admin”.", field="scopes")
+
+
+def _refuse_storing_for_nobody(owner: User, rules: Rules) -> None:
+    if rules.stores_calls and owner.is_service:
+        raise Invalid(
+            "Calls of a service account are not stored as conversations: nobody could read them.",
+            field="stores_calls",
+        )
 
 
 def _checked_name(name: str) -> str:

@@ -62,6 +62,9 @@ class Caller:
     scopes: frozenset[Scope] = EVERYTHING
     allowed_models: frozenset[str] = frozenset()
     """Full names or aliases; empty: every model that the person may use."""
+    stores_calls: bool = False
+    """Whether its calls become conversations where they do not say."""
+    is_service: bool = False
 
     @property
     def streams(self) -> tuple[str, ...]:
@@ -98,7 +101,18 @@ def caller_with_key(user: User, group_id: str | None, key: ApiKey) -> Caller:
     # Whoever is an administrator no more has keys that administer no more.
     scopes = rules.scopes if user.is_administrator else rules.scopes - {Scope.ADMIN}
     is_administrator = Scope.ADMIN in scopes
-    return Caller(user.id, user.username, user.name, is_administrator, group_id, key.id, scopes, rules.models)
+    return Caller(
+        user.id,
+        user.username,
+        user.name,
+        is_administrator,
+        group_id,
+        key.id,
+        scopes,
+        rules.models,
+        rules.stores_calls,
+        user.is_service,
+    )
 
 
 def stream_of_key(key_id: str) -> str:

@@ -37,12 +37,16 @@ MOST_RANGES = 50
 
 @dataclass(frozen=True)
 class Rules:
-    """Without models it may use every one that its owner may use; without ranges it works from anywhere."""
+    """Without models it may use every one that its owner may use; without ranges it works from anywhere.
+
+    `stores_calls`: what is asked with it and answered is stored as conversations of its owner, unless a call says no.
+    """
 
     scopes: frozenset[Scope] = USUAL
     models: frozenset[str] = frozenset()
     ranges: tuple[Range, ...] = ()
     expires_at: datetime | None = None
+    stores_calls: bool = False
 
     def admits(self, address: str) -> bool:
         """Whether the key may be used from this address; from an unknown one only when it may from anywhere."""
@@ -56,6 +60,7 @@ def rules_from(
     models: Iterable[str] = (),
     ranges: Iterable[str] = (),
     expires: str = "",
+    stores_calls: bool = False,
 ) -> Rules:
     """Rules as somebody typed them; without `scopes` the usual ones. Raises Invalid, naming the field."""
     return Rules(
@@ -63,6 +68,7 @@ def rules_from(
         models_from(models),
         ranges_from(ranges),
         expiry_from(expires, at),
+        stores_calls,
     )
 
 

@@ -104,6 +104,8 @@ class ApiKey(Base):
     """The models it is kept to, one in a line; empty: every model that its owner may use."""
     address_ranges: Mapped[str] = mapped_column(Text, default="")
     """From where it may be used, one range in a line; empty: from anywhere."""
+    stores_calls: Mapped[bool] = mapped_column(default=False)
+    """Whether calls that are made with it become conversations of its owner."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     last_used_at: Mapped[datetime | None]
     """To the minute."""

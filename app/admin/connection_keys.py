@@ -6,9 +6,8 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from app.accounts.access import CurrentAct
-from app.accounts.forms import Text
 from app.admin.connections import HOME, show_settings, to
-from app.catalog import connections, keys
+from app.catalog import keys
 from app.catalog.parameters import CurrentConnection, CurrentVault
 from app.core.database import Session
 from app.core.errors import Invalid
@@ -38,12 +37,4 @@ async def delete_key(
     key_id: str, connection: CurrentConnection, session: Session, act: CurrentAct
 ) -> Response:
     await keys.remove_key(session, connection, key_id, act)
-    return to(f"{HOME}/{connection.id}")
-
-
-@router.post("/{connection_id}/locality")
-async def mark_local(
-    connection: CurrentConnection, session: Session, act: CurrentAct, local: Text = ""
-) -> Response:
-    connections.mark_local(session, connection, local == "on", act)
     return to(f"{HOME}/{connection.id}")

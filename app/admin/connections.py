@@ -4,6 +4,7 @@ Whatever asks a provider (test, refresh) holds no database session meanwhile, an
 a new connection is asked in the background, and its card looks again until the answer is there.
 """
 
+from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -33,6 +34,15 @@ router = APIRouter(prefix="/connections")
 Text = Annotated[str, Form()]
 HOME = "/admin/connections"
 FORM = "admin/connections_new.html"
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What stands in the form of a connection. Keys are never written back."""
+
+    label: str
+    base_url: str
+    is_local: bool
 
 
 @router.get("")
@@ -91,35 +101,23 @@ async def update_connection(
     request: Request,
     connection: CurrentConnection,
     session: Session,
+    vault: CurrentVault,
     discovery: CurrentDiscovery,
     act: CurrentAct,
     label: Text = "",
     base_url: Text = "",
+    key: Text = "",
+    local: Text = "",
 ) -> Response:
+    wish, is_local = Wish(connection.kind, label, base_url, key), local == "on"
     try:
-        notices = await connections.edit(session, connection, label, base_url, act)
+        notices = await connections.edit(session, vault, connection, wish, is_local=is_local, act=act)
     except Invalid as error:
-        return await show_settings(request, session, connection, error=error)
+        return await show_settings(
+            request, session, connection, Typed(label, base_url, is_local), error=error
+        )
     discovery.refresh_after_commit(session, connection.id)
     return to(f"{HOME}/{connection.id}" if Notice.KEY_DELETED in notices else HOME, notices)
-
-
-@router.post("/{connection_id}/key")
-async def replace_key(
-    request: Request,
-    connection: CurrentConnection,
-    session: Session,
-    vault: CurrentVault,
-    discovery: CurrentDiscovery,
-    act: CurrentAct,
-    key: Text = "",
-) -> Response:
-    try:
-        connections.replace_key(session, vault, connection, key, act)
-    except Invalid as error:
-        return await show_settings(request, session, connection, error=error)
-    discovery.refresh_after_commit(session, connection.id)
-    return to(HOME)
 
 
 @router.post("/{connection_id}/key/deletion")
@@ -171,6 +169,7 @@ async def show_settings(
     request: Request,
     session: Session,
     connection: Connection,
+    typed: Typed | None = None,
     *,
     notice: str = "",
     error: Invalid | None = None,
@@ -181,6 +180,7 @@ async def show_settings(
         "admin/connections_edit.html",
         status=error.status if error else 200,
         card=await overview.card(session, connection),
+        typed=typed or Typed(connection.label, connection.base_url, connection.is_local),
         more_keys=await keys.rows_of(session, connection.id),
         notice=notice,
         error=error,

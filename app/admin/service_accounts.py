@@ -190,6 +190,7 @@ async def _show_key_form(
         errors=errors_by_field(error),
         scopes=[(scope, WHAT[scope]) for scope in Scope if scope is not Scope.ADMIN],
         lives=LIVES,
+        may_store=False,
         models=await choices_for(session, account),
     )
 

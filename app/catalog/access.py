@@ -56,6 +56,8 @@ class UsableModel:
     max_output_tokens: int | None
     abilities: tuple[str, ...]
     """Of `vision`, `tools`, `reasoning`; only what the provider says it can do."""
+    is_blind: bool = False
+    """Known to see no images; where its provider does not tell, it is asked."""
     why_not: str | None = None
     base_url: str = ""
     """Where the connection leads; decides the price."""
@@ -158,7 +160,8 @@ def _as_choice(model: Model, connection: Connection) -> UsableModel:
         context_window=model.context_window,
         max_output_tokens=model.max_output_tokens,
         abilities=model.abilities,
-        why_not=refusal(model, connection) or _trouble(connection),
+        is_blind=model.vision is False,
+        why_not=refusal(model, connection) or trouble(connection),
         base_url=connection.base_url,
         name=model.name,
         connection_id=connection.id,
@@ -181,8 +184,8 @@ def refusal(model: Model, connection: Connection) -> str | None:
     return None
 
 
-def _trouble(connection: Connection) -> str | None:
-    """What the picker says of a failing connection. The gateway tries all the same: it may be well again."""
+def trouble(connection: Connection) -> str | None:
+    """What people are told of a failing connection. The gateway tries all the same: it may be well again."""
     if connection.is_failing and connection.last_error_code in NEEDS_AN_ADMINISTRATOR:
         return f"{connection.last_error} An administrator can look at it under Administration → Connections."
     return None

@@ -31,6 +31,11 @@ class ListedAlias:
     name: str
     models: tuple[ListedModel, ...]
 
+    @property
+    def context_window(self) -> int | None:
+        """In tokens, what fits into each of the models."""
+        return _least(model.context_window for model in self.models)
+
 
 async def choices_for(session: AsyncSession, user: User) -> list[UsableModel]:
     """What a person may choose from: aliases, then models."""

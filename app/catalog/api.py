@@ -31,7 +31,10 @@ Prices = Annotated[PricesOf, Depends(_prices_of)]
 async def list_models(
     session: Session, identity: CurrentIdentity, servers: CurrentLocalServers, prices_of: Prices
 ) -> ModelList:
-    """Models that are ticked, whose connection is on and not known to fail, and that the key allows."""
+    """Models that are ticked, whose connection is on, and that the key allows.
+
+    One that cannot answer just now, such as when its provider rejects the key, says why in `why_not`.
+    """
     models = await _models_for(session, identity)
     return ModelList(models=await _described(session, models, servers, prices_of))
 
@@ -55,7 +58,7 @@ async def _models_for(session: AsyncSession, identity: Identity) -> list[UsableM
     return [
         model
         for model in [*await usable_aliases(session, models), *models]
-        if model.is_usable and any(map(identity.caller.may_use, (model.full_name, *model.stands_for)))
+        if any(map(identity.caller.may_use, (model.full_name, *model.stands_for)))
     ]
 
 

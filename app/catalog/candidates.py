@@ -65,6 +65,15 @@ async def candidates_for(session: AsyncSession, name: str, user_id: str) -> Cand
     return Candidates(name, (await _candidate(session, found[0]),))
 
 
+async def full_names_behind(session: AsyncSession, name: str, user_id: str) -> tuple[str, ...]:
+    """The models that may answer this person to `name`, if there are any."""
+    try:
+        found = await candidates_for(session, name, user_id)
+    except ModelNotUsable:
+        return ()
+    return tuple(model.full_name for model in found.models)
+
+
 async def _behind(session: AsyncSession, alias: Alias, user_id: str) -> Candidates:
     targets = await session.scalars(
         select(AliasTarget).where(AliasTarget.alias_id == alias.id).order_by(AliasTarget.position)

@@ -64,13 +64,17 @@ async def add(session: AsyncSession, vault: Vault, wish: Wish, act: Act) -> tupl
 
 
 async def edit(
-    session: AsyncSession, connection: Connection, label: str, base_url: str, act: Act
+    session: AsyncSession, vault: Vault, connection: Connection, wish: Wish, *, is_local: bool, act: Act
 ) -> list[Notice]:
-    """Change what it is called and where it is; its name in `connection/model` stays, so that chats keep
-    their model. Raises Invalid."""
+    """Change what it is called, where it is, its key and whether it is local, all of it or nothing.
+
+    An empty key leaves the stored one. Its name in `connection/model` stays, so that chats keep their model.
+    Raises Invalid.
+    """
     kind = kind_named(connection.kind)
-    label = _clean_label(label or kind.label)
-    address = normalised(kind, base_url)
+    label = _clean_label(wish.label or kind.label)
+    address = normalised(kind, wish.base_url)
+    key = clean_key(kind, wish.key)
     notices = _notices_of(address)
     if label != connection.label:
         _record(session, act, "connection.renamed", connection, label)
@@ -78,17 +82,11 @@ async def edit(
     if address.url != connection.base_url:
         _record(session, act, "connection.address_changed", connection, address.url)
         notices += await _move(session, connection, address.url)
+    if key:
+        notices = [notice for notice in notices if notice is not Notice.KEY_DELETED]
+        _replace_key(session, vault, connection, key, act)
+    _mark_local(session, connection, is_local, act)
     return notices
-
-
-def replace_key(session: AsyncSession, vault: Vault, connection: Connection, key: str, act: Act) -> None:
-    """Store another key; the next call uses it. Raises Invalid."""
-    key = clean_key(kind_named(connection.kind), key)
-    if not key:
-        raise Invalid("Paste the new key first.", field="key")
-    _keep_key(connection, vault, key)
-    _start_afresh(connection)
-    _record(session, act, "connection.key_replaced", connection)
 
 
 async def delete_key(session: AsyncSession, connection: Connection, act: Act) -> None:
@@ -103,13 +101,6 @@ def switch(session: AsyncSession, connection: Connection, is_active: bool, act: 
     if connection.is_active != is_active:
         connection.is_active = is_active
         _record(session, act, "connection.activated" if is_active else "connection.deactivated", connection)
-
-
-def mark_local(session: AsyncSession, connection: Connection, is_local: bool, act: Act) -> None:
-    """Whether what is sent to it stays in the house: then no alias goes on from it to a connection outside."""
-    if connection.is_local != is_local:
-        connection.is_local = is_local
-        _record(session, act, "connection.made_local" if is_local else "connection.made_remote", connection)
 
 
 async def remove(session: AsyncSession, connection: Connection, act: Act) -> None:
@@ -179,6 +170,20 @@ def _keep_key(connection: Connection, vault: Vault, key: str) -> None:
     if key:
         connection.encrypted_key = vault.encrypt(key)
         connection.key_hint = masked(key)
+
+
+def _replace_key(session: AsyncSession, vault: Vault, connection: Connection, key: str, act: Act) -> None:
+    """The next call uses it."""
+    _keep_key(connection, vault, key)
+    _start_afresh(connection)
+    _record(session, act, "connection.key_replaced", connection)
+
+
+def _mark_local(session: AsyncSession, connection: Connection, is_local: bool, act: Act) -> None:
+    """Whether what is sent to it stays in the house: then no alias goes on from it to a connection outside."""
+    if connection.is_local != is_local:
+        connection.is_local = is_local
+        _record(session, act, "connection.made_local" if is_local else "connection.made_remote", connection)
 
 
 async def _forget_keys(session: AsyncSession, connection: Connection) -> None:

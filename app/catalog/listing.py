@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.catalog.access import trouble
 from app.catalog.models import Connection, Model
 from app.catalog.restrictions import is_open_to
 from app.providers.registry import KINDS
@@ -23,6 +24,8 @@ class ListedModel:
     max_output_tokens: int | None
     abilities: tuple[str, ...]
     """Of `vision`, `tools`, `reasoning` and `embeddings`, those it is known to have."""
+    is_well: bool = True
+    """False while its connection is known to fail. It may be called all the same: it may be well again."""
 
     @property
     def full_name(self) -> str:
@@ -50,4 +53,5 @@ def _listed(model: Model, connection: Connection) -> ListedModel:
         context_window=model.context_window,
         max_output_tokens=model.max_output_tokens,
         abilities=model.abilities,
+        is_well=trouble(connection) is None,
     )

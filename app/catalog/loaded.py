@@ -11,8 +11,8 @@ from app.catalog.listing import ListedModel, listed_models
 from app.catalog.models import Connection
 from app.catalog.opening import OpenProviders, Target, target_of
 from app.core.database import Database
-from app.providers.base import KeepsModelsLoaded, LoadedModel
 from app.providers.errors import ProviderError
+from app.providers.memory import KeepsModelsLoaded, LoadedModel
 
 SECONDS_TO_WAIT = 3
 """For each server, all at the same time: one that is down holds nobody up."""

@@ -4,6 +4,7 @@ What was asked for is a row, so that every page, after a reload and in every pro
 """
 
 import asyncio
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import cast
@@ -21,8 +22,8 @@ from app.core.database import Database, after_commit
 from app.core.errors import Conflict, Invalid
 from app.core.upserts import insert_into
 from app.live.tasks import Tasks
-from app.providers.base import KeepsModelsLoaded
 from app.providers.errors import ProviderError
+from app.providers.memory import KeepsModelsLoaded
 
 SECONDS_BETWEEN_SIGNS = 5.0
 
@@ -91,16 +92,18 @@ class Loading:
         self.tasks.start("tell a local server", self._carry_out(order))
 
     async def _carry_out(self, order: Order) -> None:
+        started = time.monotonic()
         signs = self.tasks.start("signs of loading", self._give_signs(order))
-        error = ""
+        error, took = "", 0.0
         try:
             await _tell(keeper(self.providers, order.target), order)
+            took = time.monotonic() - started
         except ProviderError as failure:
             error = str(failure)
         finally:
             signs.cancel()
         await self.servers.look()
-        await self._end(order, error)
+        await self._end(order, error, took)
 
     async def _give_signs(self, order: Order) -> None:
         """Loading may take minutes; as long as somebody waits for it, the rows say so."""
@@ -109,10 +112,14 @@ class Loading:
             async with self.database.writing() as session:
                 await session.execute(_rows_of(order).values(heartbeat_at=now()))
 
-    async def _end(self, order: Order, error: str) -> None:
-        state = LoadState.FAILED if error else LoadState.DONE
+    async def _end(self, order: Order, error: str, took: float) -> None:
+        ended = _rows_of(order).values(
+            state=LoadState.FAILED if error else LoadState.DONE, error=error, ended_at=now()
+        )
+        if order.load and not error:
+            ended = ended.values(last_load_seconds=round(took))
         async with self.database.writing() as session:
-            await session.execute(_rows_of(order).values(state=state, error=error, ended_at=now()))
+            await session.execute(ended)
 
 
 async def _tell(server: KeepsModelsLoaded, order: Order) -> None:

@@ -12,7 +12,7 @@ from app.catalog.local_servers import KEEPING, Heard, LocalServers
 from app.catalog.models import Connection, LoadState, Model, ModelLoad
 from app.catalog.overview import kind_of
 from app.core.clock import now
-from app.providers.base import LoadedModel
+from app.providers.memory import LoadedModel
 from app.providers.registry import Kind
 
 FAILURES_SHOWN_FOR = timedelta(minutes=10)
@@ -30,7 +30,10 @@ class HeldModel:
 
 @dataclass(frozen=True)
 class Told:
-    """What a server was told to do with a model, and how that goes. `seconds`: for how long, or how long it took."""
+    """What a server was told to do with a model, and how that goes. `seconds`: for how long, or how long it took.
+
+    No server tells how far it is. `taking` is what it says of the model while it loads, where it does.
+    """
 
     full_name: str
     label: str
@@ -39,13 +42,18 @@ class Told:
     error: str
     started_at: datetime
     seconds: int
+    last_seconds: int | None
+    """How long it took to load the model the last time."""
+    taking: LoadedModel | None
 
     @property
     def is_under_way(self) -> bool:
         return self.state in (LoadState.LOADING, LoadState.UNLOADING)
 
     @classmethod
-    def of(cls, connection: Connection, model: Model, row: ModelLoad, at: datetime) -> "Told":
+    def of(
+        cls, connection: Connection, model: Model, row: ModelLoad, at: datetime, heard: Heard | None = None
+    ) -> "Told":
         state = row.state_at(at)
         was_forgotten = state is LoadState.FAILED and not row.error
         return cls(
@@ -56,6 +64,8 @@ class Told:
             error=FORGOTTEN if was_forgotten else row.error,
             started_at=row.started_at,
             seconds=round(((row.ended_at or at) - row.started_at).total_seconds()),
+            last_seconds=row.last_load_seconds,
+            taking=_named(model.name, heard) if state is LoadState.LOADING else None,
         )
 
 
@@ -110,7 +120,7 @@ async def _models_of(session: AsyncSession, connections: Sequence[Connection]) -
 
 def _server(connection: Connection, heard: Heard | None, known: list[Known], at: datetime) -> LocalServer:
     labels = {model.name: model.display_name for model, _ in known}
-    told = [Told.of(connection, model, row, at) for model, row in known if row is not None]
+    told = [Told.of(connection, model, row, at, heard) for model, row in known if row is not None]
     loaded = heard.models if heard else ()
     names = {model.name for model in loaded}
     return LocalServer(
@@ -120,10 +130,16 @@ def _server(connection: Connection, heard: Heard | None, known: list[Known], at:
         held=[
             HeldModel(f"{connection.name}/{model.name}", labels.get(model.name, model.name), model)
             for model in loaded
+            # Some servers list what they are only about to hold.
+            if model not in [each.taking for each in told]
         ],
         told=[each for each in told if _is_worth_showing(each, at)],
         others=[model for model, _ in known if model.name not in names],
     )
+
+
+def _named(name: str, heard: Heard | None) -> LoadedModel | None:
+    return next((model for model in heard.models if model.name == name), None) if heard else None
 
 
 def _is_worth_showing(told: Told, at: datetime) -> bool:

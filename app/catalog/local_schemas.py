@@ -40,6 +40,9 @@ class ToldOut(BaseModel):
     error: str = Field(description="Why it failed, and what to do; empty otherwise.")
     started_at: datetime
     seconds: int = Field(description="For how long it has been going on, or how long it took.")
+    last_seconds: int | None = Field(
+        description="How long it took to load this model the last time; null: not known. No server tells how far it is."
+    )
 
     @classmethod
     def of(cls, told: Told) -> "ToldOut":

@@ -16,8 +16,8 @@ from app.catalog.opening import OpenProviders, Target, target_of
 from app.core.clock import now
 from app.core.database import Database
 from app.live.tasks import Tasks
-from app.providers.base import KeepsModelsLoaded, LoadedModel
 from app.providers.errors import ProviderError
+from app.providers.memory import KeepsModelsLoaded, LoadedModel
 from app.providers.registry import KINDS
 
 KEEPING = tuple(kind.name for kind in KINDS.values() if kind.keeps_models_loaded)

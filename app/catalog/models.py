@@ -184,6 +184,8 @@ class ModelLoad(Base):
     heartbeat_at: Mapped[datetime] = mapped_column(default=now)
     """Whoever waits for the server renews it: an old one means that nobody does any more."""
     ended_at: Mapped[datetime | None]
+    last_load_seconds: Mapped[int | None]
+    """How long it took when it was last loaded; None while nobody had it loaded."""
 
     def state_at(self, moment: datetime) -> LoadState:
         """What has become of it; failed when nobody waits for the server any more."""

@@ -17,11 +17,13 @@ class PriceOut(BaseModel):
 
 
 class ModelOut(BaseModel):
-    """A model that can be asked."""
+    """A model that the caller may use."""
 
     id: str = Field(description="What to send as `model`.", examples=["openai/gpt-5.6"])
     name: str = Field(description="What people see.")
     connection: str = Field(description="The connection that offers it.")
+    is_available: bool = Field(description="Whether it can answer, as far as was last heard.")
+    why_not: str | None = Field(description="A sentence that says why it cannot; null when it can.")
     context_window: int | None = Field(description="In tokens; null when the provider does not tell.")
     max_output_tokens: int | None = Field(description="In tokens; null when the provider does not tell.")
     abilities: list[str] = Field(
@@ -45,6 +47,8 @@ class ModelOut(BaseModel):
             id=model.full_name,
             name=model.label,
             connection=model.connection_label,
+            is_available=model.is_usable,
+            why_not=model.why_not,
             context_window=model.context_window,
             max_output_tokens=model.max_output_tokens,
             abilities=list(model.abilities),

@@ -19,6 +19,7 @@ from app.providers.base import (
     Retried,
     is_of_the_answer,
 )
+from app.providers.counting import CountsTokens
 from app.providers.errors import KeyRejected, OutOfCredit, ProviderError, RateLimited
 from app.providers.passage import Dialect
 from app.providers.wire import with_retries
@@ -78,6 +79,12 @@ class SharedLoad:
 
     async def embed(self, request: EmbeddingRequest) -> Embeddings:
         return await self._answered(lambda provider: provider.embed(request))
+
+    async def count_tokens(self, request: Request) -> int | None:
+        async def counted(provider: Provider) -> int | None:
+            return await provider.count_tokens(request) if isinstance(provider, CountsTokens) else None
+
+        return await self._answered(counted)
 
     async def _streamed(self, request: Request) -> AsyncGenerator[Event, None]:
         has_begun = False

@@ -20,7 +20,7 @@ from app.chats.access import (
     longest_message,
     message_of,
 )
-from app.chats.asking import ask, bodies_of, exchange_of, reply_told, whole_reply
+from app.chats.asking import ask, bodies_of, exchange_of, reply_told, require_model, whole_reply
 from app.chats.history import page_ending_at
 from app.chats.news import News, tell
 from app.chats.picker import model_for_next
@@ -172,6 +172,7 @@ async def read_message(message: CurrentMessage, session: Session) -> MessageBody
 
 @router.post("/{chat_id}/messages/{message_id}/variants", status_code=201, dependencies=[RoomForAnother])
 async def create_variant(
+    request: Request,
     chat: CurrentChat,
     reply: CurrentReply,
     identity: CurrentIdentity,
@@ -180,14 +181,16 @@ async def create_variant(
     wish: VariantWish,
 ) -> MessageBody:
     """Ask for another answer beside this one; join its stream to see it grow."""
-    identity.caller.require_model(wish.model or chat.model or reply.model)
+    await require_model(session, identity.caller, wish.model or chat.model or reply.model)
     variant = await posting.regenerate(session, chat, reply, wish.model, api_key_id=identity.api_key_id)
     after_commit(session, partial(replies.start, variant))
+    _tell(request, session, identity.user.id, chat.id, News.BRANCH_CHANGED)
     return MessageBody.of(variant)
 
 
 @router.post("/{chat_id}/messages/{message_id}/continuation", status_code=202, dependencies=[RoomForAnother])
 async def create_continuation(
+    request: Request,
     chat: CurrentChat,
     reply: CurrentReply,
     identity: CurrentIdentity,
@@ -195,16 +198,20 @@ async def create_continuation(
     replies: CurrentReplies,
 ) -> MessageBody:
     """Let a stopped or interrupted answer go on where it ends; join its stream to see it grow."""
-    identity.caller.require_model(reply.model)
+    await require_model(session, identity.caller, reply.model)
     await posting.continue_reply(session, chat, reply, api_key_id=identity.api_key_id)
     after_commit(session, partial(replies.start, reply))
+    _tell(request, session, identity.user.id, chat.id, News.BRANCH_CHANGED)
     return MessageBody.of(reply)
 
 
 @router.put("/{chat_id}/branch")
-async def choose_branch(chat: CurrentChat, session: Session, choice: BranchChoice) -> ChatBody:
+async def choose_branch(
+    request: Request, chat: CurrentChat, user: CurrentUser, session: Session, choice: BranchChoice
+) -> ChatBody:
     """Read the branch that goes through a message, to its newest end."""
     await branching.read_branch_of(session, chat, await message_of(session, chat, choice.message_id))
+    _tell(request, session, user.id, chat.id, News.BRANCH_CHANGED)
     return ChatBody.of(chat)
 
 

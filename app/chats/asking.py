@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.accounts.callers import Caller
 from app.accounts.identity import Identity
+from app.catalog.candidates import full_names_behind
 from app.chats import images, posting
 from app.chats.models import Chat, Message
 from app.chats.picker import model_for_next
@@ -23,11 +25,17 @@ async def ask(
 ) -> Posted:
     """The question and its empty reply, stored. Raises what `posting.post` raises, and ModelNotAllowed."""
     model = await model_for_next(session, identity.user, given.model or chat.model)
-    identity.caller.require_model(model)
+    await require_model(session, identity.caller, model)
     # In a thread: megabytes of base64 would keep everybody else waiting.
     pictures = await asyncio.to_thread(images.images_from, given.images) if given.images else ()
     draft = Draft(given.content, model, given.key, identity.api_key_id, pictures)
     return await posting.post(session, chat, identity.user, draft, longest=longest)
+
+
+async def require_model(session: AsyncSession, caller: Caller, name: str) -> None:
+    """Raises ModelNotAllowed unless the caller's key allows the model, or one that the name stands for."""
+    if not caller.may_use(name):
+        caller.require_model(name, *await full_names_behind(session, name, caller.user_id))
 
 
 async def bodies_of(session: AsyncSession, messages: Sequence[Message]) -> list[MessageBody]:

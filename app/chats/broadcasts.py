@@ -13,6 +13,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from app.chats.growth import Growth
 from app.chats.models import RUNNING, MessageStatus
 from app.core.clock import now
@@ -236,5 +238,9 @@ class Broadcasts:
             live.add(text[live.length - at :])
 
     async def _catch_up(self, live: LiveReply) -> None:
-        checkpoint = await self._read_checkpoint(live.id)
+        try:
+            checkpoint = await self._read_checkpoint(live.id)
+        except SQLAlchemyError:
+            # Asked again in a second. Who reads waits meanwhile: giving up would leave them waiting for ever.
+            return
         live.replace(checkpoint or Checkpoint("", "", MessageStatus.FAILED))

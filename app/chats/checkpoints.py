@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Table, bindparam, or_, select, true, update
+from sqlalchemy import Table, bindparam, func, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.chats.broadcasts import Checkpoint, LiveReply
-from app.chats.models import RUNNING, Message, MessageStatus
+from app.chats.models import RUNNING, Chat, Message, MessageStatus
 from app.core.clock import now
 from app.usage import open_calls
 from app.usage.ledger import Entry
@@ -51,9 +51,10 @@ async def save(session: AsyncSession, replies: Iterable[LiveReply]) -> list[str]
     # Spelled out: a list of values is one that drivers cannot take for several rows at once.
     is_running = or_(*(Message.status == status for status in RUNNING))
     statement = update(MESSAGES).where(Message.id == bindparam("reply_id"), is_running)
-    await session.execute(
-        statement.values({name: bindparam(name) for name in rows[0] if name != "reply_id"}), rows
-    )
+    statement = statement.values({name: bindparam(name) for name in rows[0] if name != "reply_id"})
+    # A continued reply had its first word before.
+    first = func.coalesce(Message.first_token_at, bindparam("first_token_at"))
+    await session.execute(statement.values(first_token_at=first), rows)
     stopped = await session.scalars(
         select(Message.id).where(
             Message.id.in_([row["reply_id"] for row in rows]), Message.stop_requested_at.is_not(None)
@@ -62,8 +63,8 @@ async def save(session: AsyncSession, replies: Iterable[LiveReply]) -> list[str]
     return list(stopped)
 
 
-async def mark_interrupted(session: AsyncSession, older_than: datetime | None = None) -> list[str]:
-    """Replies that nobody writes any more keep their text and are marked. Returns their chats' ids.
+async def mark_interrupted(session: AsyncSession, older_than: datetime | None = None) -> dict[str, str]:
+    """Replies that nobody writes any more keep their text and are marked. Returns the owners of their chats, by chat.
 
     What their calls had used is entered in the ledger. `older_than` spares those with a newer heartbeat: another
     process may be writing them.
@@ -76,9 +77,11 @@ async def mark_interrupted(session: AsyncSession, older_than: datetime | None = 
         .returning(Message.id, Message.chat_id)
     )
     chats = {row.id: row.chat_id for row in marked}
-    if chats:
-        await _count(session, await open_calls.enter_abandoned(session, claims=chats))
-    return list(dict.fromkeys(chats.values()))
+    if not chats:
+        return {}
+    await _count(session, await open_calls.enter_abandoned(session, claims=chats))
+    owners = await session.execute(select(Chat.id, Chat.owner_id).where(Chat.id.in_(set(chats.values()))))
+    return {row.id: row.owner_id for row in owners}
 
 
 async def _count(session: AsyncSession, entries: Mapping[str, Entry]) -> None:

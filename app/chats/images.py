@@ -34,9 +34,24 @@ class CannotSee(Invalid):
 
 def images_from(given: Sequence[str]) -> tuple[Image, ...]:
     """Images in base64, also as `data:` URLs. Raises Invalid when there is one that is not fit to be stored."""
-    if len(given) > MOST_IMAGES:
-        raise Invalid(f"A message may have at most {MOST_IMAGES} images. Send fewer.", field="images")
+    refuse_many(len(given))
     return tuple(_image_from(data, f"images.{index}") for index, data in enumerate(given))
+
+
+def refuse_many(count: int) -> None:
+    """Raises Invalid when these are more images than a message may have."""
+    if count > MOST_IMAGES:
+        raise Invalid(f"A message may have at most {MOST_IMAGES} images. Send fewer.", field="images")
+
+
+def checked(content: bytes, field: str, name: str = "An image") -> Image:
+    """An image, by its first bytes and its size. Raises Invalid with a sentence about `name`."""
+    if len(content) > LARGEST_IMAGE:
+        raise _too_large(field, name)
+    media_type = media_type_of(content)
+    if media_type not in KINDS:
+        raise Invalid(f"{name} has to be a JPEG, a PNG or a WebP. Convert it first.", field=field)
+    return Image(media_type, content)
 
 
 async def refuse_blind(session: AsyncSession, model: str) -> None:
@@ -127,14 +142,15 @@ def _image_from(data: str, field: str) -> Image:
     # A data: URL, too: scripts in browsers have images as such. Nothing is ever fetched.
     encoded = data.partition(";base64,")[2] if data.startswith("data:") else data
     if len(encoded) > LARGEST_IMAGE * 4 // 3 + 4:
-        raise Invalid(
-            f"An image may have at most {LARGEST_IMAGE / 1_000_000:g} MB. Send a smaller one.", field=field
-        )
+        raise _too_large(field)
     try:
         content = decoded(encoded)
     except ValueError as error:
         raise Invalid("This is not an image in base64. Encode the image's bytes.", field=field) from error
-    media_type = media_type_of(content)
-    if media_type not in KINDS:
-        raise Invalid("An image has to be a JPEG, a PNG or a WebP. Convert it first.", field=field)
-    return Image(media_type, content)
+    return checked(content, field)
+
+
+def _too_large(field: str, name: str = "An image") -> Invalid:
+    return Invalid(
+        f"{name} may have at most {LARGEST_IMAGE / 1_000_000:g} MB. Send a smaller one.", field=field
+    )

@@ -6,7 +6,8 @@ from sqlalchemy import bindparam, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from app.accounts.models import Workspace
+from app.accounts.api_keys import rules_of
+from app.accounts.models import ApiKey, Workspace
 from app.catalog.abilities import is_blind
 from app.chats import context, history, images
 from app.chats.models import RUNNING, Chat, Message
@@ -73,5 +74,12 @@ async def prepare(session: AsyncSession, reply: Message, place: Place, window: i
         origin=f"chat:{place.chat_id}",
         api_key_id=reply.api_key_id,
         claim=reply.id,
+        allowed_models=await _allowed(session, reply),
     )
     return Job(call, chosen.left_out + before)
+
+
+async def _allowed(session: AsyncSession, reply: Message) -> frozenset[str]:
+    """What the key is kept to with which the reply was asked for: of an alias only these answer."""
+    key = await session.get(ApiKey, reply.api_key_id) if reply.api_key_id else None
+    return rules_of(key).models if key is not None else frozenset()

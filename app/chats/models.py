@@ -26,6 +26,7 @@ class MessageStatus(StrEnum):
 
 
 WAS_METERED = "output_tokens IS NOT NULL"
+WAS_RECORDED = "history_digest IS NOT NULL"
 RUNNING = (MessageStatus.PENDING, MessageStatus.STREAMING)
 
 
@@ -47,6 +48,8 @@ class Chat(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     last_activity_at: Mapped[datetime] = mapped_column(default=now)
     deleted_at: Mapped[datetime | None]
+    recorded_from: Mapped[str | None]
+    """The API key whose calls are recorded here, empty for a browser's session. None: people write here themselves."""
 
 
 class Message(Base):
@@ -68,6 +71,12 @@ class Message(Base):
             "tokens_are_estimated",
             sqlite_where=text(WAS_METERED),
             postgresql_where=text(WAS_METERED),
+        ),
+        Index(
+            "ix_messages_history_digest",
+            "history_digest",
+            sqlite_where=text(WAS_RECORDED),
+            postgresql_where=text(WAS_RECORDED),
         ),
     )
 
@@ -98,11 +107,15 @@ class Message(Base):
     """Micro-US-dollars, as the ledger has them. None: nothing was charged yet, or the model had no price."""
     api_key_id: Mapped[str | None]
     """The personal key with which this reply was asked for, if one was."""
+    history_digest: Mapped[str | None]
+    """Of recorded calls: what was said up to here, itself included, see `recorded_turns`."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     heartbeat_at: Mapped[datetime | None]
     first_token_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     stop_requested_at: Mapped[datetime | None]
+    paused_ms: Mapped[int] = mapped_column(BigInteger, default=0)
+    """Between its endings and its continuations: nobody was writing then."""
     reasoning_ms: Mapped[int | None]
     """From the first thought to the first word of the answer."""
 
@@ -116,7 +129,10 @@ class Message(Base):
 
     @property
     def seconds_in_all(self) -> float | None:
-        return (self.finished_at - self.created_at).total_seconds() if self.finished_at else None
+        """Without the pauses before it was continued."""
+        if self.finished_at is None:
+            return None
+        return (self.finished_at - self.created_at).total_seconds() - self.paused_ms / 1000
 
     @property
     def is_reply(self) -> bool:

@@ -21,18 +21,17 @@ from app.chats.access import (
     longest_message,
 )
 from app.chats.costs import cost_of
+from app.chats.forms import CurrentWritten, Written, composer_for
 from app.chats.history import Page, page_ending_at
 from app.chats.models import Chat, Message
 from app.chats.news import News, tell
 from app.chats.picker import model_for_next, picker_for
-from app.chats.posting import Draft
 from app.chats.presenting import chat_view, earlier_url, present
 from app.chats.replies import Replies
 from app.chats.sidebar import link_to, sidebar_of
-from app.chats.views import ComposerView
 from app.core.clock import now
 from app.core.database import Session, after_commit, commit_early, database_of
-from app.core.ids import new_id
+from app.core.errors import Invalid
 from app.core.paging import Cursor
 from app.core.requests import is_htmx
 from app.core.templating import page, timezone_of
@@ -41,9 +40,7 @@ from app.usage.currency import currency_of
 
 router = APIRouter(include_in_schema=False)
 
-Body = Annotated[str, Form()]
 Model = Annotated[str, Form()]
-Key = Annotated[str, Form()]
 
 
 @router.get("/")
@@ -57,12 +54,13 @@ async def create_chat(
     user: CurrentUser,
     session: Session,
     replies: CurrentReplies,
-    body: Body = "",
-    model: Model = "",
-    key: Key = "",
+    written: CurrentWritten,
 ) -> Response:
-    draft = Draft(body, await model_for_next(session, user, model), key)
-    posted = await posting.start_chat(session, user, draft, longest=longest_message(request))
+    try:
+        draft = await written.draft(await model_for_next(session, user, written.model))
+        posted = await posting.start_chat(session, user, draft, longest=longest_message(request))
+    except Invalid as error:
+        return await _refused(request, user, session, None, written, error)
     if posted.is_new:
         after_commit(session, lambda: replies.start(posted.reply))
         _tell(request, session, user, posted.question.chat_id, News.CHAT_CHANGED)
@@ -91,12 +89,13 @@ async def create_message(
     user: CurrentUser,
     session: Session,
     replies: CurrentReplies,
-    body: Body = "",
-    model: Model = "",
-    key: Key = "",
+    written: CurrentWritten,
 ) -> Response:
-    draft = Draft(body, await model_for_next(session, user, model or chat.model), key)
-    posted = await posting.post(session, chat, user, draft, longest=longest_message(request))
+    try:
+        draft = await written.draft(await model_for_next(session, user, written.model or chat.model))
+        posted = await posting.post(session, chat, user, draft, longest=longest_message(request))
+    except Invalid as error:
+        return await _refused(request, user, session, chat, written, error)
     if posted.is_new:
         after_commit(session, lambda: replies.start(posted.reply))
         _tell(request, session, user, chat.id, News.POSTED)
@@ -251,21 +250,40 @@ async def _thread(request: Request, chat: Chat, user: User, session: AsyncSessio
     return await _messages(request, chat, shown)
 
 
+async def _refused(
+    request: Request, user: User, session: AsyncSession, chat: Chat | None, written: Written, error: Invalid
+) -> HTMLResponse:
+    """Why it was not sent; without scripts, beside what was typed, which would be lost otherwise."""
+    if is_htmx(request):
+        raise error
+    shown = await page_ending_at(session, chat, chat.tip_id) if chat else Page([], None)
+    return await _page(request, user, session, chat, shown, written, error)
+
+
 async def _page(
-    request: Request, user: User, session: AsyncSession, chat: Chat | None, shown: Page
+    request: Request,
+    user: User,
+    session: AsyncSession,
+    chat: Chat | None,
+    shown: Page,
+    written: Written | None = None,
+    error: Invalid | None = None,
 ) -> HTMLResponse:
     current_id = chat.id if chat else ""
     currency = currency_of(request.app.state.workspace)
     return page(
         request,
         "chats/page.html",
+        status=error.status if error else 200,
         chat=chat_view(chat) if chat else None,
         messages=await present(session, chat, shown.messages) if chat else [],
         earlier_url=earlier_url(chat, shown) if chat else None,
         sidebar=await sidebar_of(session, user, timezone=timezone_of(request), current_id=current_id),
-        picker=await picker_for(session, user, currency, chat),
+        picker=await picker_for(session, user, currency, chat, wanted=written.model if written else ""),
         cost=await cost_of(session, chat) if chat else None,
-        composer=_composer(user, chat),
+        composer=composer_for(
+            request, user, chat, body=written.body if written else "", refusal=error.message if error else ""
+        ),
         warnings=await warnings(session, user, chat.model, now(), currency) if chat else [],
         is_unread=bool(chat and chat.is_unread),
     )
@@ -275,13 +293,6 @@ async def _messages(request: Request, chat: Chat, shown: Page) -> HTMLResponse:
     async with database_of(request).reading() as session:
         messages = await present(session, chat, shown.messages)
     return page(request, "chats/_messages.html", messages=messages, earlier_url=earlier_url(chat, shown))
-
-
-def _composer(user: User, chat: Chat | None) -> ComposerView:
-    if chat is None:
-        # Several people may use one browser, one after the other.
-        return ComposerView("/chats", "Ask anything", draft_key=f"new-{user.id}", key=new_id())
-    return ComposerView(f"/chats/{chat.id}/messages", "Write a message", draft_key=chat.id, key=new_id())
 
 
 def _tell(request: Request, session: AsyncSession, user: User, chat_id: str, news: News) -> None:

@@ -16,12 +16,12 @@ from app.usage.pricing import Price
 
 
 async def picker_for(
-    session: AsyncSession, user: User, currency: Currency, chat: Chat | None = None
+    session: AsyncSession, user: User, currency: Currency, chat: Chat | None = None, *, wanted: str = ""
 ) -> PickerView:
-    """The picker of `chat`, or of a new conversation."""
+    """The picker of `chat`, or of a new conversation, where `wanted` may have been chosen already."""
     models = await choices_for(session, user)
     prices_now = await price_sheet.prices_now(session, models)
-    wanted = chat.model if chat and chat.model else await last_model_of(session, user)
+    wanted = wanted or (chat.model if chat else "") or await last_model_of(session, user)
     selected = _selected(models, wanted)
     choices = [
         _choice(model, price, currency, is_selected=model is selected)
@@ -45,10 +45,10 @@ async def model_for_next(session: AsyncSession, user: User, wanted: str = "") ->
 
 
 async def last_model_of(session: AsyncSession, user: User) -> str:
-    """The model that the person used last."""
+    """The model that the person used last; what a program used is for the program."""
     found = await session.scalar(
         select(Chat.model)
-        .where(Chat.owner_id == user.id, Chat.model != "")
+        .where(Chat.owner_id == user.id, Chat.model != "", Chat.recorded_from.is_(None))
         .order_by(Chat.last_activity_at.desc(), Chat.id.desc())
         .limit(1)
     )
@@ -76,6 +76,7 @@ def _choice(model: UsableModel, price: Price | None, currency: Currency, *, is_s
         hue=model.hue,
         context_window=model.context_window,
         vision="vision" in model.abilities,
+        is_blind=model.is_blind,
         tools="tools" in model.abilities,
         reasoning="reasoning" in model.abilities,
         price=_price_text(price, currency),

@@ -44,10 +44,11 @@ class Posted:
 
 
 async def start_chat(session: AsyncSession, owner: User, draft: Draft, *, longest: int) -> Posted:
-    """A new conversation with its first question. Raises Invalid."""
+    """A new conversation with its first question. Raises Invalid, images.CannotSee; nothing is changed then."""
     body = _checked(draft.body, longest)
     if posted := await _already_posted(session, owner, draft.key):
         return posted
+    await _refuse_blind(session, draft, draft.model)
     chat = await create_chat(session, owner, title=title_from(body), model=draft.model)
     return await _ask(session, chat, owner, draft, body)
 
@@ -64,7 +65,8 @@ async def create_chat(
 
 
 async def post(session: AsyncSession, chat: Chat, author: User, draft: Draft, *, longest: int) -> Posted:
-    """A question at the end of the branch being read. Raises Invalid, Conflict, images.CannotSee.
+    """A question at the end of the branch being read. Raises Invalid, Conflict, images.CannotSee; nothing is
+    changed then.
 
     A reply that is still being written is no obstacle: the new one waits for it.
     """
@@ -73,6 +75,7 @@ async def post(session: AsyncSession, chat: Chat, author: User, draft: Draft, *,
         if posted.question.chat_id != chat.id:
             raise Conflict("This key names a message of another conversation already. Choose another key.")
         return posted
+    await _refuse_blind(session, draft, draft.model or chat.model)
     if chat.tip_id is None and not chat.title:
         chat.title = title_from(body)
     return await _ask(session, chat, author, draft, body)
@@ -98,6 +101,8 @@ async def continue_reply(
         raise Conflict("This answer is still being written.")
     if chat.tip_id != reply.id:
         raise Conflict("The conversation went on after this answer. Ask for another answer instead.")
+    if reply.finished_at is not None:
+        reply.paused_ms += round((now() - reply.finished_at).total_seconds() * 1000)
     reply.status = MessageStatus.PENDING
     reply.api_key_id = api_key_id
     reply.error_code = reply.error_message = ""
@@ -196,6 +201,11 @@ async def _already_posted(session: AsyncSession, author: User, key: str | None) 
     return Posted(question, reply, is_new=False) if reply else None
 
 
+async def _refuse_blind(session: AsyncSession, draft: Draft, model: str) -> None:
+    if draft.images:
+        await images.refuse_blind(session, model)
+
+
 async def _ask(session: AsyncSession, chat: Chat, author: User, draft: Draft, body: str) -> Posted:
     if draft.model:
         chat.model = draft.model
@@ -212,7 +222,6 @@ async def _ask(session: AsyncSession, chat: Chat, author: User, draft: Draft, bo
     )
     session.add(question)
     if draft.images:
-        await images.refuse_blind(session, chat.model)
         await session.flush()
         await images.store(session, question, draft.images)
     reply = await _answer(session, chat, question.id, question.depth + 1, chat.model, draft.api_key_id)

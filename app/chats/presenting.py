@@ -55,6 +55,7 @@ def chat_view(chat: Chat) -> ChatView:
         live_url=f"{url}/live",
         rename_url=f"{url}/title",
         delete_url=f"{url}/deletion",
+        is_recorded=chat.recorded_from is not None,
     )
 
 
@@ -110,7 +111,8 @@ def _reply(chat: Chat, message: Message, html: Markup, variants: Variants, face:
         message,
         html,
         variants,
-        author_name=face.label,
+        # What a program says to have been answered before may be anybody's.
+        author_name=face.label if message.model or not message.history_digest else "An earlier answer",
         initials="",
         hue=face.hue,
         icon=face.icon,
@@ -174,6 +176,7 @@ def _view(
         cost_micros=message.cost_micros,
         first_token_seconds=message.seconds_to_first_token,
         total_seconds=message.seconds_in_all,
+        has_paused=message.paused_ms > 0,
         stream_url=f"{url}/stream",
         stop_url=f"{url}/stop",
         retry_url=f"{url}/variants" if is_reply and not is_running else None,

@@ -179,7 +179,9 @@ class Replies:
 
     async def _mark_interrupted(self) -> None:
         async with self._database.writing() as session:
-            await checkpoints.mark_interrupted(session, older_than=now() - checkpoints.DEAD_AFTER)
+            owners = await checkpoints.mark_interrupted(session, older_than=now() - checkpoints.DEAD_AFTER)
+        for chat_id, owner_id in owners.items():
+            tell(self._hub, owner_id, chat_id, News.REPLY_ENDED)
 
     async def _read_checkpoint(self, reply_id: str) -> Checkpoint | None:
         async with self._database.reading() as session:

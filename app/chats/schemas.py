@@ -21,6 +21,9 @@ class ChatBody(BaseModel):
     title: str
     model: str = Field(description="The model that answers next, as `connection/model`; empty: none chosen.")
     system_prompt: str | None = Field(description="null: the workspace's; empty: none.")
+    recorded_from: str | None = Field(
+        description="The id of the API key whose calls are recorded in it; null: people write here themselves."
+    )
     created_at: datetime
     last_activity_at: datetime
 
@@ -91,6 +94,9 @@ class MessageBody(BaseModel):
     created_at: datetime
     first_token_at: datetime | None
     finished_at: datetime | None
+    paused_ms: int = Field(
+        description="Milliseconds before it was continued, in which nobody wrote: no part of the time it took."
+    )
 
     @classmethod
     def of(cls, message: Message, images: Sequence[MessageImage] = ()) -> "MessageBody":

@@ -56,6 +56,7 @@ def _link(chat: Chat, current_id: str, running: set[str]) -> ChatLink:
         is_current=chat.id == current_id,
         is_running=chat.id in running,
         is_unread=chat.is_unread and chat.id != current_id,
+        is_recorded=chat.recorded_from is not None,
         last_activity_at=chat.last_activity_at,
     )
 

@@ -21,10 +21,10 @@ from app.core.clock import now
 from app.core.database import database_of
 from app.core.errors import NotFound, TooMany
 from app.core.templating import render, timezone_of
-from app.live.formats import EVENTS, Format
+from app.live.formats import PAGE_EVENTS, Format
 from app.live.hub import Lagged
 from app.live.seats import AllTaken, Seats
-from app.live.sse import EventStream, event
+from app.live.sse import EventStream, event, place
 from app.live.stopping import Stopping
 from app.usage.budget_overview import warnings
 from app.usage.currency import currency_of
@@ -65,7 +65,7 @@ async def stream_other_page(request: Request, identity: CurrentIdentity, page: s
 
 
 def stream_to(
-    request: Request, identity: Identity, events: AsyncIterator[bytes], style: Format = EVENTS
+    request: Request, identity: Identity, events: AsyncIterator[bytes], style: Format = PAGE_EVENTS
 ) -> EventStream:
     """A stream that ends when this person is signed out, or the server stops."""
     stopping: Stopping = request.app.state.stopping
@@ -119,6 +119,11 @@ class OpenPage:
         # Somebody is here, and will want to see messages in a moment.
         await asyncio.to_thread(import_module, "app.chats.rendering")
         with hub_of(self.request).subscribe(stream_of_owner(self.identity.user.id)) as subscription:
+            yield place(self.shown_id or "nowhere")
+            if "last-event-id" in self.request.headers:
+                # The line was lost: nobody knows in which of the conversations something happened meanwhile.
+                async with database_of(self.request).reading() as session:
+                    yield event(await self._whole_sidebar(session))
             if self.chat_id and (update := await self._about(News.POSTED, self.chat_id)):
                 yield update
             while True:

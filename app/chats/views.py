@@ -60,6 +60,8 @@ class MessageView:
     """Micro-US-dollars; None when the model has no price."""
     first_token_seconds: float | None
     total_seconds: float | None
+    has_paused: bool
+    """Whether there was a pause before it was continued; `total_seconds` are without it."""
     stream_url: str
     stop_url: str
     retry_url: str | None
@@ -105,6 +107,8 @@ class ChatView:
     live_url: str
     rename_url: str
     delete_url: str
+    is_recorded: bool
+    """Whether a program's calls are recorded in it."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,8 @@ class ChatLink:
     is_current: bool
     is_running: bool
     is_unread: bool
+    is_recorded: bool
+    """Whether a program's calls are recorded in it."""
     last_activity_at: datetime
 
 
@@ -139,6 +145,8 @@ class ModelChoice:
     hue: int
     context_window: int | None
     vision: bool
+    is_blind: bool
+    """Known to see no images, which is more than not known to see them."""
     tools: bool
     reasoning: bool
     price: str
@@ -168,9 +176,18 @@ class PickerView:
 
 @dataclass(frozen=True)
 class ComposerView:
-    """`key` names the next message, so that sending it twice by accident stores it once."""
+    """`key` names the next message, so that sending it twice by accident stores it once.
+
+    `body` is what was typed and could not be sent, `refusal` says why. Sizes are in bytes.
+    """
 
     action: str
     placeholder: str
     draft_key: str
     key: str
+    image_kinds: str
+    most_images: int
+    largest_image: int
+    most_bytes: int
+    body: str = ""
+    refusal: str = ""

@@ -48,6 +48,9 @@ def add(
     limit: Annotated[
         str, typer.Option(help="US dollars that it may cost in a month.", metavar="AMOUNT")
     ] = "",
+    store: Annotated[
+        bool, typer.Option("--store", help="Store what is asked with it and answered as conversations.")
+    ] = False,
 ) -> None:
     """Make a key and print it: this is the only time it is shown.
 
@@ -62,7 +65,12 @@ def add(
 
     async def work(house: "House") -> "NewKey":
         rules = rules_from(
-            now(), scopes=scope or None, models=model or (), ranges=address_range or (), expires=expires
+            now(),
+            scopes=scope or None,
+            models=model or (),
+            ranges=address_range or (),
+            expires=expires,
+            stores_calls=store,
         )
         return await _add(house, user, service, WantedKey(name, rules, limit_from(limit, USD)))
 

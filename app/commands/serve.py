@@ -80,6 +80,8 @@ def _run(settings: Settings, listener: socket.socket, workers: int, reload: bool
     import uvicorn
     from uvicorn.supervisors import ChangeReload, Multiprocess
 
+    from app.commands.joined_writes import Protocol
+
     config = uvicorn.Config(
         f"{APPLICATION_MODULE}:create_app",
         factory=True,
@@ -87,7 +89,7 @@ def _run(settings: Settings, listener: socket.socket, workers: int, reload: bool
         reload=reload,
         reload_dirs=["app"] if reload else None,
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
         ws="websockets-sansio",
         ws_max_size=settings.max_request_bytes,
         lifespan="on",

@@ -3,10 +3,11 @@
 import logging
 import sys
 
+import orjson
 import structlog
-from structlog.processors import ExceptionRenderer
+from structlog.processors import ExceptionRenderer, LogfmtRenderer
 from structlog.tracebacks import ExceptionDictTransformer
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 from app.core.settings import Settings
 
@@ -17,6 +18,7 @@ STAMPED: list[Processor] = [
 ]
 
 
+LOGFMT = LogfmtRenderer(key_order=["timestamp", "level", "event"])
 REFUSED_SOCKET = "ASGI callable returned without completing handshake."
 
 
@@ -37,11 +39,21 @@ def _rendering(settings: Settings) -> list[Processor]:
     if settings.log_format == "json":
         # Without local variables: they hold what people wrote, and keys.
         tracebacks = ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
-        return [tracebacks, structlog.processors.JSONRenderer()]
-    return [
-        structlog.processors.format_exc_info,
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
-    ]
+        return [tracebacks, structlog.processors.JSONRenderer(_dumps)]
+    if sys.stderr.isatty():
+        return [structlog.processors.format_exc_info, structlog.dev.ConsoleRenderer()]
+    return [structlog.processors.format_exc_info, _as_text]
+
+
+def _dumps(event: object, **_options: object) -> str:
+    return orjson.dumps(event, default=repr).decode()
+
+
+def _as_text(logger: WrappedLogger, name: str, event: EventDict) -> str:
+    """A line of `key=value`, and what was raised below it, as it is read best."""
+    raised = event.pop("exception", "")
+    line = LOGFMT(logger, name, event)
+    return f"{line}\n{raised}" if raised else line
 
 
 def _route_libraries(level: int, rendering: list[Processor]) -> None:

@@ -90,6 +90,11 @@ class Settings(BaseSettings):
         ge=0,
         description="Replies written for one person at the same time, unless budgets limit them; 0: any number.",
     )
+    allow_billed_tools: bool = Field(
+        False,
+        description="Whether programs may use tools that providers run and bill apart, such as web search. What "
+        "these cost is not counted, and such calls are marked ≈; under a hard limit they are always refused.",
+    )
     metrics_token: str = Field(
         "",
         repr=False,

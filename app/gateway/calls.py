@@ -30,6 +30,7 @@ from app.gateway.spending import Spending, need_of
 from app.gateway.terms import Terms
 from app.gateway.watching import watched
 from app.providers.base import Finished, FinishReason, Request, Turn, Usage, UsageReport
+from app.providers.counting import CountsTokens
 from app.providers.errors import ProviderError
 from app.usage.estimates import most_tokens_in, tokens_in_turns
 from app.usage.needs import Need
@@ -51,6 +52,7 @@ class Gateway:
         self._routes = Routes(database, self.circuits)
         self.running = RunningCalls(database)
         self._settler = Settler(database)
+        self._allows_billed_tools = settings.allow_billed_tools
 
     async def model(self, user_id: str, name: str) -> FoundModel:
         """The model that answers this person to `name` first. Raises catalog.access.ModelNotUsable."""
@@ -63,6 +65,24 @@ class Gateway:
     async def window(self, user_id: str, name: str) -> int | None:
         """The context window of whatever answers to `name`, in tokens. Raises catalog.access.ModelNotUsable."""
         return (await self._routes.plan(user_id, name)).context_window
+
+    async def count_tokens(self, call: Call) -> int | None:
+        """How many tokens `call` is to the model that is asked first; None where its provider does not tell.
+
+        Free of charge, and therefore not in the ledger. Raises catalog.access.ModelNotUsable.
+        """
+        terms = await self._routes.first_of(call.user_id, call.request.model, call.allowed_models)
+        target = terms.model.target
+        if not self.circuits.is_ready(target):
+            return None
+        try:
+            provider = self.providers.provider_for(target)
+            if not isinstance(provider, CountsTokens):
+                return None
+            return await provider.count_tokens(asked_of(terms.model, call.request))
+        except ProviderError:
+            # An estimate serves whoever asks better than an error.
+            return None
 
     @asynccontextmanager
     async def open(self, call: Call) -> AsyncIterator[Completion]:
@@ -131,6 +151,10 @@ class Gateway:
             self._settler.hand_in(Settlement(entry, sign, hold, book, running.is_noted))
         return Embedded(found, contract.model.full_name, receipt)
 
+    def enter(self, settlement: Settlement) -> None:
+        """Enter a call of which its caller can keep no account after all; see `Call.claim`."""
+        self._settler.hand_in(settlement)
+
     async def begin(self, *, is_alone: bool) -> None:
         """Enter what an earlier run left unsettled, unless other processes may be at it."""
         if is_alone:
@@ -170,10 +194,20 @@ class Gateway:
         contract = await self._contract_of(call, terms)
         provider = self.providers.provider_for(contract.model.target)
         limited = bool(contract.purpose.purses)
-        asked = sayable(provider, asked_of(contract.model, call.request), is_limited=limited)
+        asked = sayable(
+            provider,
+            asked_of(contract.model, call.request),
+            is_limited=limited,
+            allows_billed_tools=self._allows_billed_tools,
+        )
         need = need_of(asked, contract.model, contract.price) if limited else None
         request, hold = await self._permitted(asked, contract, need)
-        meter = Meter(tokens_in_turns(request.turns), contract.price, hold.output_tokens)
+        meter = Meter(
+            tokens_in_turns(request.turns),
+            contract.price,
+            hold.output_tokens,
+            sees_all=request.passage is None or request.passage.billed_apart is None,
+        )
         running = self._noted(call, contract, hold, meter)
         self.circuits.begin(contract.model.target)
         stream, counted = provider.stream(request), watched(contract.purpose, need)
@@ -229,7 +263,7 @@ class Gateway:
         if hold.output_tokens is None:
             return request, hold
         # A provider that is told no more than this can write no more, with each of several answers.
-        return replace(request, max_output_tokens=max(1, hold.output_tokens // request.choices)), hold
+        return request.but(max_output_tokens=max(1, hold.output_tokens // request.choices)), hold
 
 
 def _reading(turns: tuple[Turn, ...], price: Price | None) -> Need:

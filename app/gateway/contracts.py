@@ -1,6 +1,6 @@
 """What one model is asked for, under what, and what is entered of it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from app.catalog.access import FoundModel
@@ -10,7 +10,8 @@ from app.gateway.metering import Meter, Receipt
 from app.gateway.spending import Purpose
 from app.providers.base import Provider, Request
 from app.providers.errors import RequestRefused
-from app.providers.passage import FIELDS, Passage
+from app.providers.passage import FIELDS, PASSED_WHOLE, Passage
+from app.providers.unsupported import in_any_language
 from app.usage.ledger import Entry
 from app.usage.pricing import Price
 from app.usage.reservations import Hold
@@ -48,48 +49,54 @@ class Contract:
 
 def asked_of(model: FoundModel, request: Request) -> Request:
     """The request as the model's provider is asked."""
-    return replace(
-        request,
+    return request.but(
         model=model.name,
         max_output_tokens=_output_limit(request, model),
         context_window=model.context_window,
     )
 
 
-def sayable(provider: Provider, request: Request, *, is_limited: bool = False) -> Request:
+def sayable(
+    provider: Provider, request: Request, *, is_limited: bool = False, allows_billed_tools: bool = False
+) -> Request:
     """The request for this provider, which may not speak the client's language. Raises RequestRefused."""
     if request.passage is not None and request.passage.dialect in provider.dialects:
+        if not allows_billed_tools:
+            _refuse_what_is_billed_apart(request.passage)
         _refuse_what_is_not_passed_on(request, request.passage, is_limited=is_limited)
         return request
-    if request.beyond and not request.is_lenient:
-        raise RequestRefused(
-            f"`{request.beyond[0]}` cannot be said in the language of this model's provider.",
-            "Leave it out, choose another model, or send the header x-parley-drop-unsupported: true.",
-            parameter=request.beyond[0],
-        )
-    if request.choices > 1:
-        raise RequestRefused(
-            "This model's provider gives one answer at a time.", "Ask once for each answer.", parameter="n"
-        )
-    return replace(request, passage=None)
+    return in_any_language(request)
 
 
 def _refuse_what_is_not_passed_on(request: Request, passage: Passage, *, is_limited: bool) -> None:
     """Fields nobody knows, which a lenient client does without; and what a limit cannot count beforehand, such as
     tools that the vendor runs itself."""
     for name in request.beyond:
-        if "." not in name and name not in FIELDS[passage.dialect] and not request.is_lenient:
+        if name in FIELDS[passage.dialect]:
+            continue
+        is_the_vendors = "." in name and passage.dialect in PASSED_WHOLE
+        if not is_the_vendors and not request.is_lenient:
             raise RequestRefused(
                 f"`{name}` is not passed on to providers.",
                 "Leave it out, or send the header x-parley-drop-unsupported: true.",
                 parameter=name,
             )
-        if "." in name and is_limited:
+        if is_the_vendors and is_limited:
             raise RequestRefused(
                 f"What `{name}` costs is not known beforehand, and a hard limit concerns this call.",
                 "Leave it out, or ask an administrator for a budget that only warns.",
                 parameter=name,
             )
+
+
+def _refuse_what_is_billed_apart(passage: Passage) -> None:
+    """The ledger would say less than was paid."""
+    if name := passage.billed_apart:
+        raise RequestRefused(
+            f"`{name}` is a tool that the provider may run itself and bill apart, which cannot be counted here.",
+            "Leave it out, or ask whoever runs this server to allow such tools (ALLOW_BILLED_TOOLS).",
+            parameter=name,
+        )
 
 
 def refuse_blind(model: FoundModel, request: Request) -> None:

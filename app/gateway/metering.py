@@ -45,15 +45,21 @@ class Meter:
     """Sees every event of one completion, which is charged at `price`; None: the model has none.
 
     `estimated_input` stands in while the provider reports nothing; `most_output` is what it was told not to
-    exceed.
+    exceed. `sees_all`: nothing is paid for that the provider's figures do not tell.
     """
 
     def __init__(
-        self, estimated_input: int, price: Price | None = None, most_output: int | None = None
+        self,
+        estimated_input: int,
+        price: Price | None = None,
+        most_output: int | None = None,
+        *,
+        sees_all: bool = True,
     ) -> None:
         self._estimated_input = estimated_input
         self._price = price
         self._most_output = most_output
+        self._sees_all = sees_all
         self._started = time.perf_counter()
         self._first_token: float | None = None
         self._output_bytes = 0
@@ -135,7 +141,7 @@ class Meter:
         """Figures are final only with the last event; nothing at all is exactly nothing."""
         if self._was_never_answered(outcome):
             return True
-        return outcome is Outcome.FINISHED and self._reported is not None
+        return self._sees_all and outcome is Outcome.FINISHED and self._reported is not None
 
     def _usage(self, outcome: Outcome) -> Usage:
         """The provider's figures; of a completion cut short, whichever is more: reported or counted."""

@@ -4,6 +4,7 @@ The list of budgets is kept in memory (see `core.changes`), and so is a part of 
 `usage.allotments`): in the ordinary case a call needs no database for this.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,8 +34,6 @@ SECONDS_BETWEEN_ROUNDS = 30.0
 """Well within a reservation's lease."""
 ABANDONED_AFTER = timedelta(minutes=1)
 """A call whose process gave no sign of life for so long is over."""
-MOST_PAYERS = 10_000
-A_WHILE = timedelta(seconds=10)
 ASSUMED_OUTPUT = 8_192
 """Tokens. What a model whose provider names no maximum may write under a budget."""
 
@@ -47,7 +46,7 @@ class Purpose:
 
     payer: Payer
     at: datetime
-    purses: list[Purse]
+    purses: Sequence[Purse]
     book: Book
 
 
@@ -59,13 +58,11 @@ class Spending:
         self._books = Kept(database.changes, self._read_book)
         self._admission = Admission(database)
         self._running: set[str] = set()
-        self._purses_of = Book()
-        self._purses: dict[Payer, tuple[datetime, datetime, list[Purse]]] = {}
 
     async def purpose(self, payer: Payer) -> Purpose:
         """What limits a call of this payer that begins now."""
         book, at = await self._books.get(None), now()
-        return Purpose(payer, at, self._binding(book, payer, at), book)
+        return Purpose(payer, at, book.binding(payer, at), book)
 
     async def admit(self, purpose: Purpose, need: Need) -> Hold:
         """Hold what the call needs. Raises refusals.OverBudget or refusals.TooFast."""
@@ -107,18 +104,6 @@ class Spending:
     async def close(self) -> None:
         """Give back everything: no call runs any more."""
         await self._admission.close()
-
-    def _binding(self, book: Book, payer: Payer, at: datetime) -> list[Purse]:
-        """Asked for each call; the same as for the last one of this payer until one of its periods ends."""
-        if self._purses_of is not book or len(self._purses) > MOST_PAYERS:
-            self._purses_of, self._purses = book, {}
-        known = self._purses.get(payer)
-        if known is None or not known[0] <= at < known[1]:
-            purses = book.binding(payer, at)
-            ends = [purse.span.end for purse in purses if purse.span.end is not None]
-            # A budget for good counts from when it was made, which may be a moment ahead of another clock's now.
-            known = self._purses[payer] = (at, min(ends, default=at + A_WHILE), purses)
-        return known[2]
 
     async def _read_book(self, _: None) -> Book:
         async with self._database.reading() as session:

@@ -16,7 +16,7 @@ CHARACTERS_OF_A_PIECE = 5
 BYTES_OF_A_PIECE = 400
 """Pieces that are larger may hold many tokens: only there is looked for the words themselves."""
 WORDS = re.compile(
-    rb'"(content|text|thinking|reasoning|reasoning_content|refusal|arguments|partial_json)"\s*:\s*'
+    rb'"(content|text|delta|response|thinking|reasoning|reasoning_content|refusal|arguments|partial_json)"\s*:\s*'
     rb'"([^"\\]*(?:\\.[^"\\]*)*)"'
 )
 CHARACTERS_TO_SPARE = 120

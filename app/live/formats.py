@@ -40,6 +40,12 @@ class Events:
         return event(orjson.dumps(happening.data).decode(), name=happening.name, event_id=position)
 
 
+class PageEvents(Events):
+    """For our own pages: scripts see no comments, and are to notice when a line died without a word."""
+
+    keep_alive = event("", name="alive")
+
+
 class Lines:
     """`{"event": …, "data": …, "position": …}`, one in a line."""
 
@@ -50,7 +56,7 @@ class Lines:
         return orjson.dumps(as_object(happening)) + b"\n"
 
 
-EVENTS, LINES = Events(), Lines()
+EVENTS, PAGE_EVENTS, LINES = Events(), PageEvents(), Lines()
 
 
 def as_object(happening: Happening) -> Mapping[str, object]:

@@ -19,6 +19,11 @@ def event(data: str, *, name: str = "", event_id: str = "") -> bytes:
     return ("\n".join(lines) + "\n\n").encode()
 
 
+def place(event_id: str) -> bytes:
+    """Nothing to show, but where to go on from: a reader that lost the line says so when it is back."""
+    return f"id: {event_id}\n\n".encode()
+
+
 class EventStream(StreamingResponse):
     """A response of events, usually server-sent ones, that no proxy holds back.
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from app.providers.anthropic_answers import MessageReader
 from app.providers.anthropic_messages import messages_body
-from app.providers.anthropic_passing import MESSAGES, passed_document
+from app.providers.anthropic_passing import MESSAGES, counted_document, passed_document
 from app.providers.anthropic_repairs import repair_for
 from app.providers.base import EmbeddingRequest, Embeddings, Endpoint, Event, ModelInfo, Request
 from app.providers.exchange import Exchange
@@ -56,6 +56,14 @@ class Anthropic:
             streaming=request.streaming,
             retries=self._endpoint.retries,
         )
+
+    async def count_tokens(self, request: Request) -> int | None:
+        passage = request.passage
+        if passage is None or passage.dialect not in self.dialects:
+            return None
+        wire = self._wire(SAMPLING_VERSION, passage.headers)
+        answer = await wire.look_up("/v1/messages/count_tokens", counted_document(request, passage))
+        return count_at(answer, "input_tokens")
 
     async def list_models(self) -> list[ModelInfo]:
         """Every model that is still served, page by page."""

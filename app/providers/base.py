@@ -7,9 +7,8 @@ everything above this seam speaks only the values defined here.
 from base64 import b64encode
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, Self
 
 from app.providers.errors import ProviderError
 from app.providers.passage import Dialect, Passage, Passed
@@ -153,6 +152,15 @@ class Request:
     """Parameters of the passage that a request has no word for."""
     passage: Passage | None = None
 
+    def but(self, **changes: Any) -> Self:
+        """The same request but for these fields.
+
+        Like `dataclasses.replace`, which sets all fields anew one by one: every call asks for this several times.
+        """
+        changed = object.__new__(type(self))
+        vars(changed).update(vars(self), **changes)
+        return changed
+
 
 @dataclass(frozen=True)
 class EmbeddingRequest:
@@ -259,17 +267,6 @@ class Embeddings:
 
 
 @dataclass(frozen=True)
-class LoadedModel:
-    """A model that a local server holds in memory. Sizes are bytes; None where the server does not tell."""
-
-    name: str
-    size: int | None = None
-    size_on_gpu: int | None = None
-    context_window: int | None = None
-    expires_at: datetime | None = None
-
-
-@dataclass(frozen=True)
 class ModelInfo:
     """What a provider tells of a model; None where it says nothing."""
 
@@ -335,16 +332,3 @@ class Provider(Protocol):
     async def embed(self, request: EmbeddingRequest) -> Embeddings:
         """The vectors. Raises RequestRefused for a vendor that makes none."""
         ...
-
-
-@runtime_checkable
-class KeepsModelsLoaded(Protocol):
-    """A local server that is told which models to hold in memory."""
-
-    async def loaded_models(self) -> list[LoadedModel]: ...
-
-    async def load(self, model: str) -> None:
-        """Return when it is in memory; that may take minutes."""
-        ...
-
-    async def unload(self, model: str) -> None: ...

@@ -52,25 +52,7 @@ class Exchange:
     ) -> AsyncGenerator[Event, None]:
         """The answer to the body that `say` returns; what cannot be said is raised when the answer is read."""
         ask = self._streamed if streaming else self._whole
-        return with_retries(lambda: self._repaired(say(), ask), retries)
-
-    async def _repaired(
-        self, body: Json, ask: Callable[[Json], AsyncGenerator[Event, None]]
-    ) -> AsyncGenerator[Event, None]:
-        """Asks again without a parameter that this model does not take, as long as that is the complaint."""
-        has_begun = False
-        while True:
-            try:
-                async with aclosing(ask(body)) as events:
-                    async for event in events:
-                        has_begun = True
-                        yield event
-                return
-            except RequestRefused as error:
-                simpler = self.repair(body, error)
-                if has_begun or simpler is None:
-                    raise
-                body = simpler
+        return with_retries(lambda: repaired(say(), ask, self.repair), retries)
 
     async def _whole(self, body: Json) -> AsyncGenerator[Event, None]:
         reader = self.new_reader()
@@ -119,3 +101,22 @@ class Exchange:
         if error := self.wire.complaint(parts, body):
             raise error
         return parts
+
+
+async def repaired(
+    body: Json, ask: Callable[[Json], AsyncGenerator[Event, None]], repair: Repair
+) -> AsyncGenerator[Event, None]:
+    """Asks again without a parameter that this model does not take, as long as that is the complaint."""
+    has_begun = False
+    while True:
+        try:
+            async with aclosing(ask(body)) as events:
+                async for event in events:
+                    has_begun = True
+                    yield event
+            return
+        except RequestRefused as error:
+            simpler = repair(body, error)
+            if has_begun or simpler is None:
+                raise
+            body = simpler

@@ -9,6 +9,7 @@ from typing import ClassVar
 from app.providers.base import EmbeddingRequest, Embeddings, Request
 from app.providers.openai_compatible import OpenAICompatible
 from app.providers.openai_messages import chat_body
+from app.providers.passage import Dialect
 from app.providers.unsupported import makes_no_embeddings, sayable
 from app.providers.untrusted import Json
 
@@ -22,6 +23,7 @@ WORDLESS = ("top_k", "frequency_penalty", "presence_penalty")
 
 class Groq(OpenAICompatible):
     default_label: ClassVar[str] = "Groq"
+    speaks: ClassVar[frozenset[Dialect]] = frozenset({Dialect.OPENAI_CHAT})
 
     async def embed(self, request: EmbeddingRequest) -> Embeddings:
         raise makes_no_embeddings(self._wire.label)

@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import ClassVar
 
 from app.providers import lmstudio_models as models
-from app.providers.base import Endpoint, LoadedModel, ModelInfo, Request
+from app.providers.base import Endpoint, ModelInfo, Request
 from app.providers.errors import BrokenOff, ModelGone, NotTheProtocol, RequestRefused
+from app.providers.memory import LoadedModel
 from app.providers.openai_compatible import OpenAICompatible
 from app.providers.openai_messages import chat_body
 from app.providers.tools import only_the_named_tool

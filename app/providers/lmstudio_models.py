@@ -1,6 +1,7 @@
 """LM Studio's own lists of models, which tell more than OpenAI's: since 0.4 `/api/v1`, before that `/api/v0`."""
 
-from app.providers.base import LoadedModel, ModelInfo
+from app.providers.base import ModelInfo
+from app.providers.memory import LoadedModel
 from app.providers.untrusted import Json, count_at, flag_at, list_at, object_at, objects_at, text_at
 
 

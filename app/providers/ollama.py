@@ -6,15 +6,18 @@ from collections.abc import AsyncIterator
 from typing import ClassVar, Final
 
 from app.providers import ollama_loading as loading
-from app.providers.base import EmbeddingRequest, Embeddings, Endpoint, Event, LoadedModel, ModelInfo, Request
+from app.providers.base import EmbeddingRequest, Embeddings, Endpoint, Event, ModelInfo, Request
 from app.providers.errors import ModelGone, NotTheProtocol, RequestRefused
 from app.providers.exchange import Exchange
+from app.providers.memory import LoadedModel
 from app.providers.ollama_answers import LineReader
 from app.providers.ollama_embeddings import embeddings_body, embeddings_in
 from app.providers.ollama_messages import chat_body, repair_for
+from app.providers.ollama_passing import language_for, passed_document
 from app.providers.ollama_window import window_for
 from app.providers.one_call import reader_for
 from app.providers.passage import Dialect
+from app.providers.passing import Passing
 from app.providers.untrusted import Json, count_at, list_at, object_at, objects_at, text_at
 from app.providers.wire import JsonLines, Wire, asked_patiently
 
@@ -30,7 +33,7 @@ class Ollama:
     """
 
     default_label: ClassVar[str] = "Ollama"
-    dialects: Final[frozenset[Dialect]] = frozenset()
+    dialects: Final = frozenset({Dialect.OLLAMA_CHAT, Dialect.OLLAMA_GENERATION})
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -39,6 +42,14 @@ class Ollama:
         self._wire = Wire(endpoint, self.default_label, base_url, headers)
 
     def stream(self, request: Request) -> AsyncIterator[Event]:
+        if (passage := request.passage) is not None:
+            language = language_for(request, passage, self._wire.label)
+            return Passing(self._wire, language, repair_for(request)).events(
+                passed_document(request, passage),
+                passage,
+                streaming=request.streaming,
+                retries=self._endpoint.retries,
+            )
         exchange = Exchange(
             self._wire,
             path="/api/chat",

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from app.providers.base import LoadedModel
 from app.providers.errors import RequestRefused
+from app.providers.memory import LoadedModel
 from app.providers.ollama_window import SMALLEST_WINDOW
 from app.providers.untrusted import Json, count_at, objects_at, text_at
 from app.providers.wire import Wire

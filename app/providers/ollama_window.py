@@ -15,9 +15,12 @@ TOKENS_PER_TURN = 10
 TOKENS_PER_IMAGE = 1_600
 
 
-def window_for(request: Request) -> int:
-    """Tokens for `num_ctx`: twice 8,192 and twice that again until the request fits, at most the model's own."""
-    needed = _tokens_in(request) + (request.max_output_tokens or ROOM_FOR_THE_ANSWER)
+def window_for(request: Request, beside: int = 0) -> int:
+    """Tokens for `num_ctx`: twice 8,192 and twice that again until the request fits, at most the model's own.
+
+    `beside`: how many tokens are read that stand in no turn.
+    """
+    needed = beside + _tokens_in(request) + (request.max_output_tokens or ROOM_FOR_THE_ANSWER)
     window = SMALLEST_WINDOW
     while window < needed:
         window *= 2
@@ -30,15 +33,15 @@ def _tokens_in(request: Request) -> int:
 
 
 def _tokens_in_turn(turn: Turn) -> int:
-    calls = sum(_tokens(call.name + call.arguments) for call in turn.tool_calls)
-    thoughts = sum(_tokens(thought.text) for thought in turn.thoughts)
+    calls = sum(tokens_in(call.name + call.arguments) for call in turn.tool_calls)
+    thoughts = sum(tokens_in(thought.text) for thought in turn.thoughts)
     images = TOKENS_PER_IMAGE * len(turn.all_images)
-    return _tokens(turn.all_text) + calls + thoughts + images + TOKENS_PER_TURN
+    return tokens_in(turn.all_text) + calls + thoughts + images + TOKENS_PER_TURN
 
 
 def _tokens_in_tool(tool: Tool) -> int:
-    return _tokens(f"{tool.name}{tool.description}{tool.parameters}")
+    return tokens_in(f"{tool.name}{tool.description}{tool.parameters}")
 
 
-def _tokens(text: str) -> int:
+def tokens_in(text: str) -> int:
     return len(text.encode()) // BYTES_PER_TOKEN + 1

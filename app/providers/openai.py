@@ -1,13 +1,17 @@
 """OpenAI itself. Its list of models says nothing but names, so the families it sells are known here."""
 
 import re
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from app.providers.base import EmbeddingRequest, ModelInfo, Request
+from app.providers import openai_responses as responses
+from app.providers.base import EmbeddingRequest, Event, ModelInfo, Request
 from app.providers.openai_compatible import OpenAICompatible
 from app.providers.openai_listing import described
 from app.providers.openai_messages import chat_body
+from app.providers.passage import Dialect, Passage
+from app.providers.passing import Passing
 from app.providers.reasoning import effort_of
 from app.providers.unsupported import sayable
 from app.providers.untrusted import Json, objects_at, text_at
@@ -66,6 +70,17 @@ class OpenAI(OpenAICompatible):
 
     default_label: ClassVar[str] = "OpenAI"
     limit_name: ClassVar[str] = "max_completion_tokens"
+    speaks: ClassVar[frozenset[Dialect]] = frozenset({Dialect.OPENAI_CHAT, Dialect.OPENAI_RESPONSES})
+
+    def passed(self, request: Request, passage: Passage) -> AsyncGenerator[Event, None]:
+        if passage.dialect is not Dialect.OPENAI_RESPONSES:
+            return super().passed(request, passage)
+        return Passing(self._wire, responses.language_for(self._wire), responses.repair_for(request)).events(
+            responses.passed_document(request, passage, thinks=reasons(request.model)),
+            passage,
+            streaming=request.streaming,
+            retries=self._endpoint.retries,
+        )
 
     def body(self, request: Request) -> Json:
         body = chat_body(self._sayable(request))

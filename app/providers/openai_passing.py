@@ -1,12 +1,14 @@
-"""Chat completions that pass through: a client's document for a server that speaks its language."""
+"""Chat completions and completions that pass through: a client's document for a server of its language."""
 
 import re
+from collections.abc import Iterable
+from dataclasses import replace
 
-from app.providers.base import Request
+from app.providers.base import Event, Request
 from app.providers.openai_answers import ChunkReader, usage_in, whole_as_chunk
-from app.providers.passage import Passage
+from app.providers.passage import Dialect, Passage
 from app.providers.passing import Language
-from app.providers.untrusted import Json, objects_at
+from app.providers.untrusted import Json, objects_at, text_at
 
 LIMITS = ("max_completion_tokens", "max_tokens")
 LIMIT_BEFORE_THOSE = "n_predict"
@@ -26,6 +28,33 @@ CHAT = Language(
     whole_as_message=whole_as_chunk,
     ending=b"data: [DONE]\n\n",
 )
+COMPLETIONS = replace(CHAT, path="/completions")
+"""A prompt that is continued, which is something else than a chat in which it is the question."""
+LANGUAGES = {Dialect.OPENAI_CHAT: CHAT, Dialect.OPENAI_COMPLETIONS: COMPLETIONS}
+
+
+class EveryChoice(ChunkReader):
+    """Several answers at once: whole when each has ended, or when the stream says so; some servers give only one."""
+
+    def __init__(self, wanted: int) -> None:
+        super().__init__()
+        self._left = wanted
+
+    @property
+    def has_finished(self) -> bool:
+        return super().has_finished and self._left <= 0
+
+    def read(self, message: Json) -> Iterable[Event]:
+        ended = [choice for choice in objects_at(message, "choices") if text_at(choice, "finish_reason")]
+        self._left -= len(ended) if message else self._left
+        yield from super().read(message)
+
+
+def language_for(request: Request, passage: Passage) -> Language:
+    language = LANGUAGES[passage.dialect]
+    if request.choices == 1:
+        return language
+    return replace(language, new_reader=lambda: EveryChoice(request.choices))
 
 
 def passed_document(request: Request, passage: Passage, limit: str) -> Json:

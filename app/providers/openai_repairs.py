@@ -1,6 +1,7 @@
 """Asking again without a parameter that a server refused: what was ours to add, or what a client can spare."""
 
 import re
+from collections.abc import Sequence
 
 from app.providers.base import Request
 from app.providers.errors import RequestRefused
@@ -32,12 +33,24 @@ def repair_for(request: Request) -> Repair:
     return lambda body, error: _without_refused(body, error, request.is_lenient)
 
 
-def _without_refused(body: Json, error: RequestRefused, is_lenient: bool) -> Json | None:
-    name = _refused_parameter([name for name in OURS + SPARED if name in body], error)
+def without_spared(
+    body: Json, error: RequestRefused, names: Sequence[str], *, is_lenient: bool
+) -> Json | None:
+    """The body without the one of these parameters that was refused. Raises RequestRefused unless it is lenient."""
+    name = _refused_parameter([name for name in names if name in body], error)
     if name is None:
         return None
-    if name in SPARED and not is_lenient:
+    if not is_lenient:
         raise may_be_left_out(error, name)
+    return {key: value for key, value in body.items() if key != name}
+
+
+def _without_refused(body: Json, error: RequestRefused, is_lenient: bool) -> Json | None:
+    name = _refused_parameter([name for name in OURS + SPARED if name in body], error)
+    if name in SPARED:
+        return without_spared(body, error, SPARED, is_lenient=is_lenient)
+    if name is None:
+        return None
     simpler = {key: value for key, value in body.items() if key != name}
     if name == "max_tokens":
         # Newer models know the limit under its newer name only. It is never dropped: it limits the cost.

@@ -1,8 +1,10 @@
 """What passes through: a client's own document, for a provider that speaks the client's language."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 
@@ -10,8 +12,19 @@ class Dialect(StrEnum):
     """A language in which clients and providers speak to each other."""
 
     OPENAI_CHAT = "openai chat completions"
+    OPENAI_COMPLETIONS = "openai completions"
+    OPENAI_RESPONSES = "openai responses"
     ANTHROPIC_MESSAGES = "anthropic messages"
+    OLLAMA_CHAT = "ollama chat"
+    OLLAMA_GENERATION = "ollama generation"
 
+
+OPTIONS_OF_OLLAMA = frozenset(
+    f"options.{name}"
+    for name in "frequency_penalty min_p mirostat mirostat_eta mirostat_tau num_predict penalize_newline "
+    "presence_penalty repeat_last_n repeat_penalty seed stop temperature tfs_z top_k top_p typical_p".split()
+)
+"""How words are chosen. How a model is loaded is decided by whoever runs it."""
 
 FIELDS: Mapping[Dialect, frozenset[str]] = {
     Dialect.OPENAI_CHAT: frozenset(
@@ -21,12 +34,43 @@ FIELDS: Mapping[Dialect, frozenset[str]] = {
         "safety_identifier seed stop stream stream_options temperature tool_choice tools top_k top_logprobs top_p "
         "user verbosity".split()
     ),
+    Dialect.OPENAI_COMPLETIONS: frozenset(
+        "echo frequency_penalty logit_bias logprobs max_tokens min_p model n n_predict presence_penalty prompt "
+        "repetition_penalty seed stop stream stream_options suffix temperature top_k top_p user".split()
+    ),
+    Dialect.OPENAI_RESPONSES: frozenset(
+        "include input instructions max_output_tokens max_tool_calls metadata model parallel_tool_calls "
+        "prompt_cache_key prompt_cache_retention reasoning safety_identifier stream stream_options temperature text "
+        "text.verbosity tool_choice tools top_logprobs top_p truncation user".split()
+    ),
     Dialect.ANTHROPIC_MESSAGES: frozenset(
         "cache_control context_management max_tokens messages metadata model output_config output_format "
         "stop_sequences stream system temperature thinking tool_choice tools top_k top_p".split()
     ),
+    Dialect.OLLAMA_CHAT: OPTIONS_OF_OLLAMA
+    | frozenset("format logprobs messages model options stream think tools top_logprobs".split()),
+    Dialect.OLLAMA_GENERATION: OPTIONS_OF_OLLAMA
+    | frozenset(
+        "context format images logprobs model options prompt raw stream suffix system template think "
+        "top_logprobs".split()
+    ),
 }
-"""What of a document is passed on. Anything else might choose another model, another price or another address."""
+"""What of a document is passed on. Anything else might choose another model, another price or another address.
+
+A name with a dot stands inside a field of which only such names are passed on.
+"""
+PAID_BY_THE_TOKEN: Mapping[Dialect, re.Pattern[str]] = {
+    Dialect.OPENAI_CHAT: re.compile(r"function|custom"),
+    # What clients run, and what Anthropic runs without a bill for it, each followed by the date of its version.
+    Dialect.ANTHROPIC_MESSAGES: re.compile(
+        r"custom|(bash|computer|memory|text_editor|tool_search_tool_\w+|web_fetch)_\d+"
+    ),
+}
+"""Tools that cost no more than their words. Any other may be run by the vendor and billed apart, such as a search."""
+ANY_KIND = re.compile(".*", re.DOTALL)
+"""Elsewhere such tools are not passed on at all."""
+PASSED_WHOLE = frozenset({Dialect.OPENAI_CHAT, Dialect.ANTHROPIC_MESSAGES})
+"""Languages in which what stands inside a field is its vendor's own affair, such as tools that it runs itself."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +92,22 @@ class Passage:
         """The document as far as it is passed on."""
         fields = FIELDS[self.dialect]
         return {name: value for name, value in self.document.items() if name in fields}
+
+    @cached_property
+    def billed_apart(self) -> str | None:
+        """The place of the first tool that may cost more than its words, such as `tools.0`."""
+        known, tools = PAID_BY_THE_TOKEN.get(self.dialect, ANY_KIND), self.document.get("tools")
+        for position, tool in enumerate(tools if isinstance(tools, list) else ()):
+            kind = tool.get("type") if isinstance(tool, dict) else None
+            if kind is not None and not known.fullmatch(str(kind)):
+                return f"tools.{position}"
+        return None
+
+    def known_in(self, field: str) -> dict[str, Any]:
+        """The same of the object in `field`."""
+        fields, inside = FIELDS[self.dialect], self.document.get(field)
+        given = inside if isinstance(inside, dict) else {}
+        return {name: value for name, value in given.items() if f"{field}.{name}" in fields}
 
 
 @dataclass(frozen=True)

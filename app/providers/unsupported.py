@@ -40,6 +40,22 @@ def sayable(request: Request, label: str, *wordless: str) -> Request:
     return replace(request, **{name: DEFAULTS[name] for name in said}) if said else request
 
 
+def in_any_language(request: Request) -> Request:
+    """`request` for a provider that does not get the client's own document. Raises RequestRefused for what only that
+    could say."""
+    if request.beyond and not request.is_lenient:
+        raise RequestRefused(
+            f"`{request.beyond[0]}` cannot be said in the language of this model's provider.",
+            "Leave it out, choose another model, or send the header x-parley-drop-unsupported: true.",
+            parameter=request.beyond[0],
+        )
+    if request.choices > 1:
+        raise RequestRefused(
+            "This model's provider gives one answer at a time.", "Ask once for each answer.", parameter="n"
+        )
+    return request.but(passage=None)
+
+
 def no_word(label: str, field: str) -> RequestRefused:
     name = NAMES.get(field, field)
     return RequestRefused(f"{label} has no word for `{name}`.", REMEDY, parameter=name)

@@ -37,6 +37,7 @@ class KeyForm(BaseModel):
     expires: str = "90"
     last_day: str = ""
     limit: str = ""
+    stores_calls: bool = False
 
     def wanted(self, at: datetime, currency: Currency) -> WantedKey:
         """Raises Invalid, naming the field."""
@@ -46,6 +47,7 @@ class KeyForm(BaseModel):
             models=[*self.models, *self.other_models.splitlines()],
             ranges=self.ranges.replace(",", "\n").splitlines(),
             expires=self._end(),
+            stores_calls=self.stores_calls,
         )
         return WantedKey(self.name, rules, limit_from(self.limit, currency))
 

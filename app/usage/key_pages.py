@@ -123,6 +123,7 @@ async def _show_form(
         errors=errors_by_field(error),
         scopes=[(scope, WHAT[scope]) for scope in Scope if scope != Scope.ADMIN or user.is_administrator],
         lives=LIVES,
+        may_store=True,
         models=await choices_for(session, user),
         home=HOME,
     )

@@ -15,6 +15,7 @@ from app.usage.pricing import MILLION
 LONGEST_LIFE_DAYS = 3650
 SCOPES = "Of `chat`, `embeddings`, `usage` and `admin`; the last is for keys of administrators."
 RANGES = "Addresses or ranges, such as `192.0.2.0/24`, from where it may be used; none: from anywhere."
+STORES_CALLS = "Whether what is asked with it and answered is stored as conversations of yours."
 MODELS = "Models it is kept to, as `connection/model` or by an alias; none: every one that you may use."
 
 
@@ -27,6 +28,7 @@ class Key(BaseModel):
     scopes: list[str] = Field(description=SCOPES)
     models: list[str] = Field(description=MODELS)
     ranges: list[str] = Field(description=RANGES)
+    stores_calls: bool = Field(description=STORES_CALLS)
     created_at: datetime
     last_used_at: datetime | None = Field(description="To the minute.")
     expires_at: datetime | None
@@ -53,6 +55,7 @@ class KeyToMake(BaseModel):
     scopes: list[str] = Field(sorted(USUAL), max_length=20, description=SCOPES)
     models: list[str] = Field([], max_length=MOST_MODELS, description=MODELS)
     ranges: list[str] = Field([], max_length=MOST_RANGES, description=RANGES)
+    stores_calls: bool = Field(False, description=STORES_CALLS)
     days: int | None = Field(
         None,
         ge=1,
@@ -70,7 +73,14 @@ class KeyToMake(BaseModel):
     def wanted(self, at: datetime) -> WantedKey:
         """Raises Invalid, naming the field."""
         expires = str(self.days) if self.days else ""
-        rules = rules_from(at, scopes=self.scopes, models=self.models, ranges=self.ranges, expires=expires)
+        rules = rules_from(
+            at,
+            scopes=self.scopes,
+            models=self.models,
+            ranges=self.ranges,
+            expires=expires,
+            stores_calls=self.stores_calls,
+        )
         limit = None if self.monthly_limit is None else int(self.monthly_limit * MILLION)
         return WantedKey(self.name, rules, limit)
 
@@ -84,6 +94,7 @@ def _shown(key: ApiKey) -> dict[str, object]:
         "scopes": sorted(rules.scopes),
         "models": sorted(rules.models),
         "ranges": [str(allowed) for allowed in rules.ranges],
+        "stores_calls": rules.stores_calls,
         "created_at": key.created_at,
         "last_used_at": key.last_used_at,
         "expires_at": key.expires_at,

@@ -13,6 +13,7 @@ from app.usage import days, rollups
 from app.usage.models import LedgerEntry, Outcome
 
 LEDGER: Table = LedgerEntry.__table__  # type: ignore[assignment]
+ADD = insert(LEDGER)
 SUMMED = (
     "input_tokens",
     "output_tokens",
@@ -68,7 +69,7 @@ async def record(session: AsyncSession, entries: Sequence[Entry], zone: ZoneInfo
     if entries:
         zone = zone or await days.workspace_zone(session)
         dated = [replace(entry, day=days.day_of(entry.at, zone)) for entry in entries]
-        await session.execute(insert(LEDGER), [dict(vars(entry)) for entry in dated])
+        await session.execute(ADD, [vars(entry) for entry in dated])
         await rollups.add(session, dated)
 
 

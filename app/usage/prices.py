@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,6 +21,7 @@ from app.usage.pricing import MILLION, Price, PriceSource, Rates
 HIGHEST = 100_000
 """US dollars per million tokens; more is a slip of the pen."""
 FURTHEST = timedelta(days=36_525)
+MOST_REMEMBERED = 4_096
 
 Name = tuple[str, str]
 """Connection and model."""
@@ -135,10 +137,13 @@ def _micros(typed: str, field: str) -> int:
 
 
 def _price(override: PriceOverride) -> Price:
-    return Price(
-        Rates(override.input or 0, override.output or 0, override.cached_input, override.cache_write),
-        PriceSource.OVERRIDE,
-    )
+    return _price_of(override.input or 0, override.output or 0, override.cached_input, override.cache_write)
+
+
+# Asked for by every call, and always the same: what a price knows of itself is found out once.
+@lru_cache(MOST_REMEMBERED)
+def _price_of(input: int, output: int, cached_input: int | None, cache_write: int | None) -> Price:  # noqa: A002
+    return Price(Rates(input, output, cached_input, cache_write), PriceSource.OVERRIDE)
 
 
 async def _overrides(session: AsyncSession, only: Name | None = None) -> dict[Name, list[PriceOverride]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 
 from app.providers.base import Usage
 
@@ -49,12 +50,22 @@ class Rates:
     reasoning: int | None = None
     request: int = 0
 
-    @property
+    @cached_property
     def text(self) -> str:
         """US dollars per million tokens, for the ledger: `in 3, cached 0.3, out 15`."""
         named = ((word, getattr(self, name)) for name, word in WORDS.items())
         said = ((word, rate) for word, rate in named if rate is not None and (rate or word != "request"))
         return ", ".join(f"{word} {in_dollars(rate)}" for word, rate in said)
+
+    @cached_property
+    def dearest_input(self) -> int:
+        """Of a token that is read, cached or written."""
+        return max(self.input, self.cached_input or 0, self.cache_write or 0, self.cache_write_hour or 0)
+
+    @cached_property
+    def dearest_output(self) -> int:
+        """Of a token that is said or thought."""
+        return max(self.output, self.reasoning or 0)
 
     @classmethod
     def parse(cls, text: str) -> "Rates":
@@ -150,13 +161,12 @@ def cost_by_rates(usage: Usage, rates_text: str) -> int:
 
 def highest_cost(price: Price, input_tokens: int, output_tokens: int) -> int:
     """The most that a call of up to so many tokens can cost, whatever is cached, written or thought."""
+    if not input_tokens and not output_tokens:
+        return 0
     possible = [price.rates, *(tier.rates for tier in price.tiers if input_tokens > tier.above)]
-    dearest = Rates(
-        input=max(_dearest_input(rates) for rates in possible),
-        output=max(max(rates.output, rates.reasoning or 0) for rates in possible),
-        request=max(rates.request for rates in possible),
-    )
-    return _cost(Usage(input_tokens, output_tokens), dearest)
+    total = input_tokens * max(rates.dearest_input for rates in possible)
+    total += output_tokens * max(rates.dearest_output for rates in possible)
+    return _rounded(total) + max(rates.request for rates in possible)
 
 
 def in_dollars(micros: int) -> str:
@@ -177,11 +187,12 @@ def _cost(usage: Usage, rates: Rates) -> int:
         + said * rates.output
         + usage.reasoning * _either(rates.reasoning, rates.output)
     )
-    return (total + MILLION // 2) // MILLION + rates.request
+    return _rounded(total) + rates.request
 
 
-def _dearest_input(rates: Rates) -> int:
-    return max(rates.input, rates.cached_input or 0, rates.cache_write or 0, rates.cache_write_hour or 0)
+def _rounded(total: int) -> int:
+    """Tokens times rates as whole micro-dollars, half up."""
+    return (total + MILLION // 2) // MILLION
 
 
 def _either(rate: int | None, other: int) -> int:

@@ -3,9 +3,9 @@
 A purse is what one budget has for one subject in one period; it is what a call is paid from.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Protocol
 
@@ -14,6 +14,8 @@ from app.usage.periods import Span, span_of
 
 PurseKey = tuple[str, str, datetime]
 """Of a purse: the budget's id, the subject, and when the period began."""
+MOST_PAYERS = 10_000
+EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Purse:
     subject: str
     span: Span
 
-    @property
+    @cached_property
     def key(self) -> PurseKey:
         return (self.budget.id, self.subject, self.span.start)
 
@@ -57,20 +59,36 @@ class Book:
 
     budgets: tuple[Budget, ...] = ()
     timezone: str = "UTC"
+    _found: dict[Payer, "_Purses"] = field(default_factory=dict, compare=False, repr=False)
 
-    def purses_of(self, payer: Payer, at: datetime) -> list[Purse]:
+    def purses_of(self, payer: Payer, at: datetime) -> Sequence[Purse]:
         """Every purse that a call made at `at` counts to, in the order of their keys."""
+        return self._purses(payer, at).all
+
+    def binding(self, payer: Payer, at: datetime) -> Sequence[Purse]:
+        """Those of them that may refuse it. What was set for one alone goes before what was set for each."""
+        return self._purses(payer, at).binding
+
+    def _purses(self, payer: Payer, at: datetime) -> "_Purses":
+        """Asked for each call, before and after; the same as last time until one of the payer's periods ends."""
+        known = self._found.get(payer)
+        if known is None or not known.since <= at < known.until:
+            if len(self._found) >= MOST_PAYERS:
+                self._found.clear()
+            known = self._found[payer] = self._find(payer, at)
+        return known
+
+    def _find(self, payer: Payer, at: datetime) -> "_Purses":
         found = [self.purse(*about, at) for about in self._concerning(payer)]
         # A budget for good counts from the day on which it was made.
-        return sorted((purse for purse in found if at >= purse.span.start), key=lambda purse: purse.key)
-
-    def binding(self, payer: Payer, at: datetime) -> list[Purse]:
-        """Those of them that may refuse it. What was set for one alone goes before what was set for each."""
-        purses = [purse for purse in self.purses_of(payer, at) if purse.budget.is_hard]
-        exceptions = {_kind(purse.budget) for purse in purses if _is_exception(purse.budget)}
-        return [
-            purse for purse in purses if not (purse.budget.is_for_each and _kind(purse.budget) in exceptions)
-        ]
+        purses = tuple(sorted((one for one in found if at >= one.span.start), key=lambda purse: purse.key))
+        turns = [moment for one in found for moment in (one.span.start, one.span.end) if moment is not None]
+        return _Purses(
+            since=max((moment for moment in turns if moment <= at), default=EARLIEST),
+            until=min((moment for moment in turns if moment > at), default=LATEST),
+            all=purses,
+            binding=tuple(_binding(purses)),
+        )
 
     def purse(self, budget: Budget, subject: str, at: datetime) -> Purse:
         return Purse(budget, subject, span_of(budget.period, at, self.timezone, budget.created_at))
@@ -122,6 +140,24 @@ def spent_from(book: Book, payer: Payer, at: datetime, used: Used) -> Iterator[t
     for purse in book.purses_of(payer, at):
         if amount := amount_of(purse.budget.unit, used):
             yield purse.key, amount
+
+
+@dataclass(frozen=True)
+class _Purses:
+    """Those of one payer, for calls made from `since` on and before `until`."""
+
+    since: datetime
+    until: datetime
+    all: tuple[Purse, ...]
+    binding: tuple[Purse, ...]
+
+
+def _binding(purses: Sequence[Purse]) -> Iterator[Purse]:
+    hard = [purse for purse in purses if purse.budget.is_hard]
+    exceptions = {_kind(purse.budget) for purse in hard if _is_exception(purse.budget)}
+    for purse in hard:
+        if not (purse.budget.is_for_each and _kind(purse.budget) in exceptions):
+            yield purse
 
 
 def _kind(budget: Budget) -> tuple[str, str, str]:

@@ -6,17 +6,20 @@ then rows are raised in the order of their keys, so that two writers never wait 
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Protocol
+from functools import cache
+from typing import Protocol, TypeVar, cast
 
 from sqlalchemy import Table, delete, func
+from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.database import Base
-from app.core.upserts import insert_into
+from app.core.upserts import insert_for
 from app.usage.latency import bucket_of
 from app.usage.models import ChatSum, ModelSum, ModelTime, Outcome, PersonSum, UsageSum
 
 Key = tuple[str | int, ...]
+AnyKey = TypeVar("AnyKey", bound=Key)
 WHO_AND_WHAT = ("period", "user_id", "group_id", "api_key_id", "connection", "model", "origin")
 WHO = ("period", "user_id", "group_id", "api_key_id", "origin")
 WHAT = ("period", "connection", "model", "origin")
@@ -119,6 +122,10 @@ class Total:
 SUMS = tuple(part.name for part in fields(Total))
 
 
+_Kind = tuple[str, str, str, str, str, str, str]
+"""By what entries differ, but for their figures: day, user, group, key, connection, model and origin."""
+
+
 @dataclass
 class _Conversation:
     """Who held it and when, for the rows of one conversation."""
@@ -143,35 +150,44 @@ class Batch:
     @classmethod
     def of(cls, entries: Iterable[Countable]) -> "Batch":
         batch = cls()
+        # In a busy second many are alike but for their figures: these are added up before they are spread.
+        alike: dict[_Kind, Total] = {}
         for entry in entries:
-            batch.count(entry)
+            _raise(alike, _kind_of(entry), total_of(entry))
+            batch._count_times(entry)
+        for kind, counted in alike.items():
+            batch._spread(kind, counted)
         return batch
 
     def count(self, entry: Countable) -> None:
-        counted = total_of(entry)
-        kind, _, chat_id = entry.origin.partition(":")
-        who = (entry.user_id, entry.group_id or "", entry.api_key_id or "")
-        what = (entry.connection, entry.model)
-        for period in (entry.day, month_of(entry.day)):
+        self._spread(_kind_of(entry), total_of(entry))
+        self._count_times(entry)
+
+    def _spread(self, counted_as: "_Kind", counted: Total) -> None:
+        day, user_id, group_id, api_key_id, connection, model, origin = counted_as
+        kind, _, chat_id = origin.partition(":")
+        who, what = (user_id, group_id, api_key_id), (connection, model)
+        for period in (day, month_of(day)):
             _raise(self.who_and_what, (period, *who, *what, kind), counted)
             _raise(self.who, (period, *who, kind), counted)
             _raise(self.what, (period, *what, kind), counted)
-            for measure, milliseconds in _times_of(entry):
-                key = (period, *what, measure, bucket_of(milliseconds))
-                self.times[key] = self.times.get(key, 0) + 1
         if kind == "chat" and chat_id:
-            self._count_conversation(entry, chat_id, counted)
+            for models in (ALL_MODELS, what):
+                _raise(self.chats, (chat_id, *models), counted)
+            known = self.conversations.get(chat_id)
+            self.conversations[chat_id] = _Conversation(
+                user_id,
+                group_id,
+                min(day, known.first_day) if known else day,
+                max(day, known.last_day) if known else day,
+            )
 
-    def _count_conversation(self, entry: Countable, chat_id: str, counted: Total) -> None:
-        for what in (ALL_MODELS, (entry.connection, entry.model)):
-            _raise(self.chats, (chat_id, *what), counted)
-        known = self.conversations.get(chat_id)
-        self.conversations[chat_id] = _Conversation(
-            entry.user_id,
-            entry.group_id or "",
-            min(entry.day, known.first_day) if known else entry.day,
-            max(entry.day, known.last_day) if known else entry.day,
-        )
+    def _count_times(self, entry: Countable) -> None:
+        for measure, milliseconds in _times_of(entry):
+            bucket = bucket_of(milliseconds)
+            for period in (entry.day, month_of(entry.day)):
+                key = (period, entry.connection, entry.model, measure, bucket)
+                self.times[key] = self.times.get(key, 0) + 1
 
 
 async def add(session: AsyncSession, entries: Iterable[Countable]) -> None:
@@ -208,6 +224,18 @@ def total_of(entry: Countable) -> Total:
     )
 
 
+def _kind_of(entry: Countable) -> _Kind:
+    return (
+        entry.day,
+        entry.user_id,
+        entry.group_id or "",
+        entry.api_key_id or "",
+        entry.connection,
+        entry.model,
+        entry.origin,
+    )
+
+
 def month_of(day: str) -> str:
     """`2026-11-20` → `2026-11`."""
     return day[:7]
@@ -223,7 +251,7 @@ def _times_of(entry: Countable) -> Iterator[tuple[str, int]]:
         yield TOTAL, entry.total_ms
 
 
-def _raise(totals: dict[Key, Total], key: Key, counted: Total) -> None:
+def _raise(totals: dict[AnyKey, Total], key: AnyKey, counted: Total) -> None:
     known = totals.get(key)
     if known is None:
         known = totals[key] = Total()
@@ -257,17 +285,20 @@ async def _upsert(
     session: AsyncSession, model: type[Base], key: tuple[str, ...], rows: list[dict[str, object]]
 ) -> None:
     """Add each row, or add its sums to the row that is there."""
-    if not rows:
-        return
-    table = model.__table__
-    assert isinstance(table, Table)  # noqa: S101  (what declared classes have)
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    statement = insert_into(session, table)
+    if rows:
+        await session.execute(_raising(model, key, session.get_bind().dialect.name), rows)
+
+
+@cache
+def _raising(model: type[Base], key: tuple[str, ...], dialect: str) -> Insert:
+    """Every settling asks for it: built once, and so compiled once."""
+    table = cast("Table", model.__table__)
+    statement = insert_for(dialect, table)
     given = statement.excluded
     changes = {name: table.c[name] + given[name] for name in (*SUMS, "count") if name in table.c}
     if model is ChatSum:
-        least, greatest = (func.min, func.max) if is_sqlite else (func.least, func.greatest)
+        least, greatest = (func.min, func.max) if dialect == "sqlite" else (func.least, func.greatest)
         changes["group_id"] = given["group_id"]
         changes["first_day"] = least(table.c.first_day, given["first_day"])
         changes["last_day"] = greatest(table.c.last_day, given["last_day"])
-    await session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changes), rows)
+    return statement.on_conflict_do_update(index_elements=list(key), set_=changes)

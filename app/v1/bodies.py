@@ -6,6 +6,7 @@ import orjson
 from fastapi import Request
 from starlette.responses import Response
 
+from app.v1 import large_documents
 from app.v1.surface import BadRequest, Json
 
 DEEPEST = 100
@@ -17,11 +18,17 @@ async def json_of(request: Request) -> Json:
     """The body. Raises BadRequest when it is no JSON object."""
     body = await request.body()
     try:
-        read = await asyncio.to_thread(_read, body) if len(body) > LARGE else _read(body)
+        read = await asyncio.to_thread(_read_large, body) if len(body) > LARGE else _read(body)
     except orjson.JSONDecodeError as error:
         raise BadRequest("The body is not JSON. Send a JSON object.") from error
     if not isinstance(read, dict):
         raise BadRequest("The body is not a JSON object. Send one.")
+    return read
+
+
+def _read_large(body: bytes) -> object:
+    read = large_documents.loads(body)
+    _refuse_deep(read)
     return read
 
 

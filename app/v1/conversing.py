@@ -7,6 +7,7 @@ language, else in the client's. A call ends with whoever made it: a client that 
 import asyncio
 import re
 import time
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 from starlette.requests import Request
@@ -24,6 +25,7 @@ from app.providers.passage import Dialect, Passage, Passed
 from app.v1.bodies import LARGE, JsonAnswer, json_of
 from app.v1.failing import failure_of, headers_of
 from app.v1.gathering import Gathering
+from app.v1.recording import is_wanted, recorded
 from app.v1.surface import (
     Answer,
     Asked,
@@ -94,8 +96,7 @@ class Conversing(Response):
         read = self._surface.read
         asked = await asyncio.to_thread(read, document) if size > LARGE else read(document)
         is_lenient = self._request.headers.get("x-parley-drop-unsupported") == "true"
-        request = replace(
-            asked.request,
+        request = asked.request.but(
             is_lenient=is_lenient,
             choices=asked.choices,
             beyond=asked.beyond,
@@ -106,14 +107,10 @@ class Conversing(Response):
     def _passage(self, document: Json, size: int, asked: Asked) -> Passage | None:
         if self._dialect is None:
             return None
-        given = self._request.headers
-        names = HEADERS_OF_DIALECTS.get(self._dialect, ())
-        headers = {name: given[name] for name in names if name in given}
-        for name, value in headers.items():
-            if not PASSED_HEADER.fullmatch(value):
-                raise BadRequest(f"The header {name} is not a list of names.", name)
+        headers = headers_of_dialect(self._request, self._dialect)
         images = sum(len(image.base64) for turn in asked.request.turns for image in turn.all_images)
-        return Passage(self._dialect, document, asked.wants_usage, max(0, size - images), headers)
+        passed = document if asked.passable is None else asked.passable
+        return Passage(self._dialect, passed, asked.wants_usage, max(0, size - images), headers)
 
     async def _call(self, caller: Caller, asked: Asked) -> Call:
         name = asked.request.model
@@ -124,15 +121,21 @@ class Conversing(Response):
             asked.request,
             "api",
             caller.api_key_id,
+            claim=new_id() if is_wanted(self._request.headers, caller, asked) else "",
             allowed_models=caller.allowed_models,
         )
+
+    def _opened(self, call: Call, gathering: Gathering) -> AbstractAsyncContextManager[Completion]:
+        if not call.claim:
+            return self._gateway.open(call)
+        return recorded(self._gateway, self._request.app.state.recorder, call, gathering)
 
     async def _work(self, line: "Line", call: Call, asked: Asked) -> None:
         answer = Answer(id=new_id(), model=asked.request.model, created=int(time.time()))
         gathering = Gathering(answer)
         writer = self._surface.writer(asked, answer) if asked.request.streaming else None
         try:
-            async with self._gateway.open(call) as completion:
+            async with self._opened(call, gathering) as completion:
                 if writer is None:
                     passed = await _gathered(completion, gathering)
                 else:
@@ -159,15 +162,24 @@ def _last_words(line: "Line", writer: Writer, answer: Answer, completion: Comple
     return b""
 
 
+def headers_of_dialect(request: Request, dialect: Dialect) -> dict[str, str]:
+    """The client's headers that belong to its language. Raises BadRequest."""
+    given = request.headers
+    headers = {name: given[name] for name in HEADERS_OF_DIALECTS.get(dialect, ()) if name in given}
+    for name, value in headers.items():
+        if not PASSED_HEADER.fullmatch(value):
+            raise BadRequest(f"The header {name} is not a list of names.", name)
+    return headers
+
+
 async def _gathered(completion: Completion, gathering: Gathering) -> bytes | None:
     """The answer in the provider's own words, when it was passed on; else it is gathered."""
-    passed: list[bytes] = []
     async for event in completion:
         if type(event) is Passed:
-            passed.append(event.data)
+            gathering.passed.append(event.data)
         else:
             gathering.take(event)
-    return b"".join(passed) if passed else None
+    return b"".join(gathering.passed) if gathering.passed else None
 
 
 async def _streamed(completion: Completion, gathering: Gathering, line: "Line", writer: Writer) -> None:
@@ -175,6 +187,10 @@ async def _streamed(completion: Completion, gathering: Gathering, line: "Line", 
     async for event in completion:
         if type(event) is Passed:
             line.has_passed, line.passed_last = True, event.data
+            if gathering.keeps_passed:
+                gathering.passed.append(event.data)
+            # It says nothing; but should the answer break off, it knows what was said.
+            writer.feed(event)
             await line.send(event.data)
             continue
         gathering.take(event)

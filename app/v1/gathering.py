@@ -24,6 +24,10 @@ class Gathering:
         self._thoughts: list[Thought] = []
         self._calls: dict[int, list[str]] = {}
         self._names: dict[int, tuple[str, str]] = {}
+        self.passed: list[bytes] = []
+        """What was passed on of it unread."""
+        self.keeps_passed = False
+        """Whether that is wanted of a stream."""
 
     def take(self, event: Event) -> None:
         match event:
@@ -41,6 +45,16 @@ class Gathering:
 
     def finish(self, receipt: Receipt) -> Answer:
         """The whole answer, and what it used."""
+        answer = self.gathered()
+        answer.usage, answer.is_estimate, answer.total_ms = (
+            receipt.usage,
+            receipt.is_estimate,
+            receipt.total_ms,
+        )
+        return answer
+
+    def gathered(self) -> Answer:
+        """The answer, as far as it came."""
         if self._thought:
             self._end_thought("", "")
         answer = self.answer
@@ -48,11 +62,6 @@ class Gathering:
         answer.thoughts = tuple(self._thoughts)
         answer.tool_calls = tuple(
             ToolCall(*self._names[index], "".join(arguments)) for index, arguments in self._calls.items()
-        )
-        answer.usage, answer.is_estimate, answer.total_ms = (
-            receipt.usage,
-            receipt.is_estimate,
-            receipt.total_ms,
         )
         return answer
 

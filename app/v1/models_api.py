@@ -11,7 +11,7 @@ from app.v1.anthropic import failures as anthropic_failures
 from app.v1.anthropic import models as anthropic_models
 from app.v1.anthropic.models import LARGEST_PAGE, USUAL_PAGE
 from app.v1.bodies import JsonAnswer
-from app.v1.offers import offer_named, offers_to
+from app.v1.offers import offer_named, offers_to, usable
 from app.v1.openai import errors as openai_errors
 from app.v1.openai import models as openai_models
 from app.v1.speaking import speaking
@@ -38,7 +38,7 @@ async def list_models(
 
     In OpenAI's shape; in Anthropic's, page by page, with the header `anthropic-version`.
     """
-    offered = await offers_to(request)
+    offered = usable(await offers_to(request))
     if _speaks_anthropic(request):
         return JsonAnswer(anthropic_models.page(offered, limit, after_id, before_id))
     return JsonAnswer(openai_models.listing(offered))

@@ -28,15 +28,17 @@ class Offer:
     model: ListedModel
     stands_for: tuple[str, ...] = ()
     """Of an alias: the full names of all models that may answer."""
+    is_usable: bool = True
+    """Whether it can answer, as far as was last heard."""
 
 
 def offers(models: Iterable[ListedModel], caller: Caller, aliases: Sequence[ListedAlias] = ()) -> list[Offer]:
     """Full names first. What the caller's key is not made for is left out."""
     models = list(models)
     names = Counter(model.name for model in models) + Counter(alias.name for alias in aliases)
-    full = [Offer(model.full_name, model) for model in models]
+    full = [_offer(model.full_name, model) for model in models]
     named = [_offer_of(alias) for alias in aliases]
-    short = [Offer(model.name, model) for model in models if names[model.name] == 1]
+    short = [_offer(model.name, model) for model in models if names[model.name] == 1]
     return [offer for offer in full + named + short if _is_allowed(offer, caller)]
 
 
@@ -59,8 +61,18 @@ async def offers_to(request: Request) -> list[Offer]:
     return offers(models, caller, aliases)
 
 
+def usable(offered: Iterable[Offer]) -> list[Offer]:
+    """What is worth listing. The others are answered for by their names: they may be well again."""
+    return [offer for offer in offered if offer.is_usable]
+
+
+def _offer(name: str, model: ListedModel) -> Offer:
+    return Offer(name, model, is_usable=model.is_well)
+
+
 def _offer_of(alias: ListedAlias) -> Offer:
-    return Offer(alias.name, alias.models[0], tuple(model.full_name for model in alias.models))
+    names = tuple(model.full_name for model in alias.models)
+    return Offer(alias.name, alias.models[0], names, any(model.is_well for model in alias.models))
 
 
 def _is_allowed(offer: Offer, caller: Caller) -> bool:

@@ -4,9 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.access import CurrentHouse, CurrentUser
-from app.catalog.listing import ListedModel, listed_models
+from app.accounts.models import User
+from app.catalog.aliases_offered import listed_aliases
+from app.catalog.listing import listed_models
 from app.core.database import Session
 from app.core.templating import page
 from app.v1.samples import ADDRESS, ALL, MODEL, SAFE_ADDRESS, Filling, can_be_pasted, filled
@@ -23,18 +26,16 @@ async def show_tools(
     house: CurrentHouse,
     model: Annotated[str, Query(max_length=LONGEST_NAME)] = "",
 ) -> HTMLResponse:
-    """`model` is the full name of the one that the samples ask."""
-    models = [each for each in await listed_models(session, user.id) if _can_be_asked(each)]
-    chosen = _chosen(models, model)
+    """`model` is the full name, or the alias, of the one that the samples ask."""
+    windows = await _windows(session, user)
+    chosen = model if model in windows else next(iter(windows), MODEL)
     address = _address(request, house.settings.public_url)
-    filling = Filling(
-        address, chosen.full_name if chosen else MODEL, chosen.context_window if chosen else None
-    )
+    filling = Filling(address, chosen, windows.get(chosen))
     return page(
         request,
         "v1/tools.html",
         address=address,
-        models=[(each.full_name, each.full_name) for each in models],
+        models=[(name, name) for name in windows],
         chosen=filling.model,
         groups={
             title: [(sample, filled(sample, filling)) for sample in samples] for title, samples in ALL.items()
@@ -42,13 +43,13 @@ async def show_tools(
     )
 
 
-def _can_be_asked(model: ListedModel) -> bool:
-    return "embeddings" not in model.abilities and can_be_pasted(model.full_name)
-
-
-def _chosen(models: list[ListedModel], name: str) -> ListedModel | None:
-    first = models[0] if models else None
-    return next((each for each in models if each.full_name == name), first)
+async def _windows(session: AsyncSession, user: User) -> dict[str, int | None]:
+    """What the samples can ask, models before aliases, and what fits into its context window."""
+    models = [model for model in await listed_models(session, user.id) if "embeddings" not in model.abilities]
+    aliases = await listed_aliases(session, models)
+    windows = {model.full_name: model.context_window for model in models}
+    windows |= {alias.name: alias.context_window for alias in aliases}
+    return {name: window for name, window in windows.items() if can_be_pasted(name)}
 
 
 def _address(request: Request, public_url: str) -> str:

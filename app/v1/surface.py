@@ -46,6 +46,10 @@ class Asked:
     """What of the request the answer repeats."""
     beyond: tuple[str, ...] = ()
     """Parameters that a request has no word for: served only where the client's own bytes are passed on."""
+    is_conversation: bool = True
+    """Whether it is more than a single prompt."""
+    passable: Json | None = None
+    """The document as it is passed on, where the client's own holds what only we understand."""
 
 
 @dataclass

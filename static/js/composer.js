@@ -13,7 +13,9 @@ function newKey() {
 }
 
 function send(form) {
-  if (boxOf(form).value.trim() && !form.matches(".htmx-request")) form.requestSubmit()
+  // Images alone are no question; the browser says then that words are missing.
+  const isSomething = boxOf(form).value.trim() || form.elements.images.files.length
+  if (isSomething && !form.matches(".htmx-request")) form.requestSubmit()
 }
 
 function stored(form) {

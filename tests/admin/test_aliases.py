@@ -149,9 +149,11 @@ async def test_a_connection_is_marked_local_and_back(stage: Stage) -> None:
         north = (await session.scalars(select(Connection).where(Connection.name == "north"))).one()
     address = f"/admin/connections/{north.id}"
 
-    await alice.post(f"{address}/locality", data={"local": "on"})
+    form = {"label": north.label, "base_url": north.base_url}
+
+    await alice.post(address, data=form | {"local": "on"})
     assert "Stays in the house" in (await alice.get("/admin/connections")).text
-    await alice.post(f"{address}/locality")
+    await alice.post(address, data=form)
     assert "Stays in the house" not in (await alice.get("/admin/connections")).text
 
 

@@ -101,7 +101,8 @@ async def test_a_key_is_never_seen_again(
     ]
     for page in [*pages, "/setup/provider", "/setup/models", "/api/models"]:
         assert GOOD_KEY not in (await cast.alice.client.get(page)).text, page
-    refused = await cast.alice.client.post(f"{address}/key", data={"key": f"{GOOD_KEY} and more"})
+    form = {"label": "Mine", "base_url": vendor.url, "key": f"{GOOD_KEY} and more"}
+    refused = await cast.alice.client.post(address, data=form)
     assert refused.status_code == 422
     assert GOOD_KEY not in refused.text
     output = capfd.readouterr()
@@ -120,54 +121,6 @@ async def test_nothing_of_a_short_key_is_shown(
 
     assert "1234" not in page.text
     assert "••••" in page.text
-
-
-async def test_a_replaced_key_counts_with_the_next_call(
-    cast: Cast,
-    database: Database,
-    vendor: Vendor,  # noqa: F811
-) -> None:
-    connection = await connect(cast, database, base_url=vendor.url, key=GOOD_KEY)
-    vendor.keys = {OTHER_KEY}
-    address = f"/admin/connections/{connection.id}"
-    failed = await cast.alice.client.post(f"{address}/tests", headers=HTMX)
-    assert "Key rejected" in failed.text
-
-    await cast.alice.client.post(f"{address}/key", data={"key": f"  {OTHER_KEY}\n"})
-    tested = await cast.alice.client.post(f"{address}/tests", headers=HTMX)
-
-    assert "Online" in tested.text
-    assert vendor.keys_seen[-1] == OTHER_KEY
-
-
-async def test_a_key_does_not_follow_to_another_server(
-    cast: Cast,
-    database: Database,
-    vendor: Vendor,  # noqa: F811
-) -> None:
-    connection = await connect(cast, database, base_url=vendor.url, key=GOOD_KEY)
-    address = f"/admin/connections/{connection.id}"
-    vendor.keys_seen.clear()
-
-    moved = await cast.alice.client.post(
-        address, data={"label": "Elsewhere", "base_url": vendor.url.replace("127.0.0.1", "localhost")}
-    )
-
-    page = await cast.alice.client.get(moved.headers["location"])
-    assert "meant for the other server" in page.text
-    assert "No key is stored" in page.text
-    await cast.alice.client.post(f"{address}/tests")
-    assert GOOD_KEY not in vendor.keys_seen
-
-
-async def test_a_key_is_deleted(cast: Cast, database: Database, vendor: Vendor) -> None:  # noqa: F811
-    connection = await connect(cast, database, base_url=vendor.url, key=GOOD_KEY)
-    address = f"/admin/connections/{connection.id}"
-
-    await cast.alice.client.post(f"{address}/key/deletion")
-    await cast.alice.client.post(f"{address}/tests")
-
-    assert vendor.keys_seen[-1] == ""
 
 
 async def test_a_failed_refresh_keeps_the_list_and_says_why(
@@ -293,7 +246,7 @@ async def test_members_and_strangers_learn_nothing(cast: Cast, client: Visitor, 
         address,
         f"{address}/card",
     ]
-    posts = ["", "/key", "/key/deletion", "/activity", "/tests", "/refreshes", "/removal"]
+    posts = ["", "/key/deletion", "/activity", "/tests", "/refreshes", "/removal"]
     for ask in (
         *_each(cast.bob.client.get, gets),
         *_each(cast.bob.client.post, [address + end for end in posts]),
@@ -313,7 +266,9 @@ async def test_changes_are_in_the_audit_log_without_keys(
 ) -> None:
     connection = await connect(cast, database, base_url=vendor.url, key=GOOD_KEY)
     address = f"/admin/connections/{connection.id}"
-    await cast.alice.client.post(f"{address}/key", data={"key": OTHER_KEY})
+    await cast.alice.client.post(
+        address, data={"label": connection.label, "base_url": vendor.url, "key": OTHER_KEY}
+    )
     await cast.alice.client.post(address, data={"label": "Renamed", "base_url": vendor.url})
     await cast.alice.client.post(f"{address}/removal")
 

@@ -45,6 +45,8 @@ async def test_ticked_models_are_what_people_may_use(cast: Cast, workshop: Conne
         "id": "workshop/org/big:70b",
         "name": "org/big:70b",
         "connection": "Workshop",
+        "is_available": True,
+        "why_not": None,
         "context_window": 131_072,
         "max_output_tokens": None,
         "abilities": ["vision"],
@@ -122,7 +124,7 @@ async def test_models_are_searched_and_names_are_shown_as_text(cast: Cast, works
     assert "odd" not in ticked
 
 
-async def test_models_of_a_failing_connection_are_not_offered(
+async def test_models_of_a_failing_connection_say_why_they_cannot_answer(
     cast: Cast, workshop: Connection, database: Database
 ) -> None:
     async with database.writing() as session:
@@ -131,7 +133,9 @@ async def test_models_of_a_failing_connection_are_not_offered(
         found.last_error_code = "key_rejected"
         found.last_error = "Workshop does not accept the key."
 
-    assert await ids(cast.bob.client) == []
+    (model,) = (await cast.bob.client.get("/api/models")).json()["models"]
+    assert (model["id"], model["is_available"]) == ("workshop/org/big:70b", False)
+    assert model["why_not"].startswith("Workshop does not accept the key.")
 
 
 async def test_strangers_and_members_learn_nothing(cast: Cast, client: Visitor, workshop: Connection) -> None:

@@ -11,16 +11,18 @@ GONE = "gone"
 
 
 class MemoryServer:
-    """`held` is what is in memory. Loading waits for `may_load`."""
+    """`held` is what is in memory. Loading waits for `may_load`; meanwhile a model is `coming`, and listed as well."""
 
     def __init__(self) -> None:
         self.held: list[str] = []
+        self.coming: list[str] = []
         self.may_load = asyncio.Event()
         self.may_load.set()
         self.url = ""
 
     async def list_held(self, request: web.Request) -> web.Response:
-        return web.json_response({"models": [{"name": name, "size": 5_000_000_000} for name in self.held]})
+        sizes = {"size": 5_000_000_000, "size_vram": 4_000_000_000}
+        return web.json_response({"models": [{"name": name, **sizes} for name in self.held + self.coming]})
 
     async def generate(self, request: web.Request) -> web.Response:
         asked = await request.json()
@@ -30,7 +32,9 @@ class MemoryServer:
         if asked["keep_alive"] == 0:
             self.held = [held for held in self.held if held != name]
         else:
+            self.coming = [name]
             await self.may_load.wait()
+            self.coming = []
             self.held.append(name)
         return web.json_response({"model": name, "done": True})
 

@@ -108,4 +108,4 @@ async def test_a_key_is_deleted_after_a_question(page: Page, cast: Cast, vendor:
     await expect(question).to_contain_text("asked without a key")
     await question.get_by_role("button", name="Delete key").click()
 
-    await expect(page.get_by_text("No key is stored")).to_be_visible()
+    await expect(page.get_by_text("None is stored")).to_be_visible()

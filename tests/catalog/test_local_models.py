@@ -20,6 +20,7 @@ from app.core.settings import Settings
 from app.providers import wire
 from tests.cast import HTMX, Cast, Person
 from tests.catalog.memory_server import MemoryServer, running
+from tests.waiting import until
 
 DOOR = "/api/local-models"
 
@@ -124,6 +125,38 @@ async def test_what_is_under_way_is_seen_after_a_reload(
     assert "Unload qwen3:8b" in fragment.text
     assert "look-again" in page.text
     assert "look-again" not in fragment.text, "it does not look again for nothing"
+
+
+async def test_whoever_waits_is_told_what_is_known(
+    cast: Cast, workshop: Connection, ollama: MemoryServer, database: Database
+) -> None:
+    """How long it took the last time, and what the server says it takes; how far it is no server tells."""
+    wish = {"model": "workshop/qwen3:8b"}
+    await cast.alice.client.post(f"{DOOR}/loads", json=wish)
+    await server_of(cast.alice)
+    async with database.writing() as session:
+        row = (await session.scalars(select(ModelLoad))).one()
+        took, row.last_load_seconds = row.last_load_seconds, 12
+    await cast.alice.client.post(f"{DOOR}/unloads", json=wish)
+    await server_of(cast.alice)
+    ollama.may_load.clear()
+
+    told = await cast.alice.client.post(f"{DOOR}/loads", json=wish)
+
+    async def page_that_knows() -> str:
+        text = (await cast.alice.client.get("/admin/models")).text
+        return text if "of memory" in text else ""
+
+    page = await until(page_that_knows)
+    ollama.may_load.set()
+    await server_of(cast.alice)
+
+    assert took == 0
+    assert told.json()["last_seconds"] == 12
+    assert "took 12 s last time" in page
+    assert "Unload qwen3:8b" not in page
+    assert "takes 5.0 GB of memory, 4.0 GB of it on the graphics card" in page
+    assert '<progress class="progress" aria-label="Loading qwen3:8b"></progress>' in page
 
 
 async def test_what_failed_says_why(cast: Cast, workshop: Connection) -> None:

@@ -123,15 +123,17 @@ async def test_what_is_no_image_is_refused(cast: Cast, echo: str, images: list[s
     assert (await cast.alice.client.get(f"/api/chats/{chat.id}/messages")).json()["messages"] == []
 
 
-class TestAModelWithoutEyes:
-    @pytest.fixture
-    async def blind(self, echo: str, database: Database) -> str:
-        async with database.writing() as session:
-            model = await session.scalar(select(Model).where(Model.name == "echo"))
-            assert model is not None
-            model.vision = False
-        return "echo/echo"
+@pytest.fixture
+async def blind(echo: str, database: Database) -> str:
+    """A model that is known to see no images."""
+    async with database.writing() as session:
+        model = await session.scalar(select(Model).where(Model.name == "echo"))
+        assert model is not None
+        model.vision = False
+    return "echo/echo"
 
+
+class TestAModelWithoutEyes:
     async def test_it_is_not_asked(self, cast: Cast, blind: str) -> None:
         chat = await cast.alice.starts_a_chat()
 

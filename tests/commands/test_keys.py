@@ -14,13 +14,13 @@ def test_a_key_is_made_with_its_rules() -> None:
     made = parley(
         *("keys", "add", "--user", "alice", "--name", "Backup", "--expires", "2030-01-31"),
         *("--scope", "chat", "--scope", "admin", "--model", "echo/echo", "--model", "fast"),
-        *("--range", "192.0.2.0/24", "--limit", "20"),
+        *("--range", "192.0.2.0/24", "--limit", "20", "--store"),
     )
 
     assert made.exit_code == 0, made.output
     assert made.stdout.startswith("parley_")
     assert (
-        "chat, admin; 2 models; from 192.0.2.0/24; until 2030-02-01"
+        "chat, admin; 2 models; from 192.0.2.0/24; until 2030-02-01; stores calls"
         in parley("keys", "list", "--user", "alice").stdout
     )
     assert "the key parley_" in parley("budgets", "list").stdout
@@ -48,6 +48,7 @@ def test_a_program_gets_an_account_with_its_first_key() -> None:
         (["list", "--service", "Cron"], "no service account called “Cron”"),
         (["add", "--user", "alice", "--scope", "root"], "There is no scope “root”"),
         (["add", "--service", "Cron", "--scope", "admin"], "Only keys of administrators"),
+        (["add", "--service", "Cron", "--store"], "nobody could read them"),
         (["add", "--user", "alice", "--range", "home"], "is no address"),
         (["add", "--user", "alice", "--expires", "soon"], "in how many days"),
         (["add", "--user", "alice", "--limit", "much"], "Write the limit as a number"),

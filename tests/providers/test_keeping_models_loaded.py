@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from app.providers.anthropic import Anthropic
-from app.providers.base import KeepsModelsLoaded, LoadedModel
 from app.providers.errors import ModelGone, RequestRefused
 from app.providers.lmstudio import LMStudio
+from app.providers.memory import KeepsModelsLoaded, LoadedModel
 from app.providers.ollama import Ollama
 from app.providers.openai_compatible import OpenAICompatible
 from tests.providers.fake_server import FakeServer

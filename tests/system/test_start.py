@@ -1,7 +1,9 @@
 """What somebody who starts Parley sees: real processes, started as people start them."""
 
+import json
 import os
 import re
+import socket
 import subprocess
 from pathlib import Path
 
@@ -55,6 +57,17 @@ def test_the_server_says_nothing_about_its_making(start: Start) -> None:
     response = httpx.get(f"{start().url}/health")
 
     assert "server" not in response.headers
+
+
+def test_a_short_answer_arrives_in_one_piece(start: Start) -> None:
+    url = httpx.URL(start().url)
+
+    with socket.create_connection((url.host, url.port or 80)) as connection:
+        connection.sendall(b"GET /health HTTP/1.1\r\nhost: parley\r\n\r\n")
+        head, _, body = connection.recv(65_536).partition(b"\r\n\r\n")
+
+    assert head.startswith(b"HTTP/1.1 200")
+    assert json.loads(body)["status"] == "ok"
 
 
 def test_it_stops_when_told(start: Start) -> None:

@@ -90,6 +90,41 @@ async def test_stop_keeps_what_has_been_said(cast: Cast, echo: str, open_page: O
     await expect(page.get_by_text("Stopped")).to_be_visible()
 
 
+async def stopped_answer(cast: Cast, open_page: OpenPage) -> Page:
+    page = await open_page("/", cast.alice)
+    await say(page, "/slow One two three four five six seven eight nine ten")
+    await expect(page.locator(".message--live .prose--open")).to_contain_text("One two")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("button", name="Continue")).to_be_visible()
+    return page
+
+
+async def test_only_the_newest_answer_can_go_on(cast: Cast, echo: str, open_page: OpenPage) -> None:
+    page = await stopped_answer(cast, open_page)
+
+    await say(page, "Something else")
+
+    await expect(page.locator(".message--reply").last).to_contain_text("Something else")
+    await expect(page.get_by_text("Stopped")).to_be_visible()
+    await expect(page.get_by_role("button", name="Continue")).to_have_count(0)
+
+
+async def test_an_answer_that_a_script_continues_goes_on_on_the_page(
+    cast: Cast, echo: str, open_page: OpenPage
+) -> None:
+    page = await stopped_answer(cast, open_page)
+    address = f"/chats/{re.split('[/#]', page.url)[4]}"
+    (reply,) = await finished_replies(cast.alice, address)
+
+    await cast.alice.client.post(f"/api{address}/messages/{reply['id']}/continuation")
+
+    await expect(page.get_by_text("Stopped")).to_have_count(0)
+    await expect(page.get_by_role("button", name="Continue")).to_have_count(0)
+    await expect(page.locator(".message--reply")).to_contain_text("And so it goes on")
+    await expect(page.locator(".message--live")).to_have_count(0)
+    await expect(page.get_by_role("button", name="Continue")).to_have_count(0)
+
+
 async def test_the_view_follows_at_the_bottom_and_rests_elsewhere(
     cast: Cast, echo: str, open_page: OpenPage
 ) -> None:

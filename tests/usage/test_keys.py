@@ -46,6 +46,22 @@ async def with_key(app: FastAPI, secret: str, method: str, path: str, **more: ob
         return await script.request(method, path, headers={"x-api-key": secret}, **more)  # type: ignore[arg-type]
 
 
+async def test_a_key_stores_its_calls_only_where_that_is_chosen(cast: Cast, database: Database) -> None:
+    await cast.bob.client.post("/settings/keys", data=FORM)
+    assert not (await only_key(database)).stores_calls
+
+    form = await cast.bob.client.get("/settings/keys/new")
+    assert 'name="stores_calls"' in form.text
+    await cast.bob.client.post("/settings/keys", data=FORM | {"name": "Editor", "stores_calls": "true"})
+    made = await cast.bob.client.post("/api/keys", json={"name": "Script", "stores_calls": True})
+
+    assert made.json()["stores_calls"]
+    keys = (await cast.bob.client.get("/api/keys")).json()
+    assert [key["stores_calls"] for key in keys] == [True, True, False]
+    shown = await cast.bob.client.get(f"/settings/keys/{keys[1]['id']}")
+    assert "Stored as conversations" in shown.text
+
+
 async def test_a_key_is_shown_once(app: FastAPI, cast: Cast) -> None:
     made = await cast.bob.client.post("/settings/keys", data=FORM)
     secret = secret_in(made)

@@ -51,10 +51,12 @@ def _app() -> web.Application:
     app = web.Application(client_max_size=50_000_000)
     app.router.add_get("/v1/models", _openai_models)
     app.router.add_post("/v1/chat/completions", _openai_chat)
+    app.router.add_post("/v1/completions", _openai_completion)
     app.router.add_post("/v1/embeddings", _openai_embeddings)
     app.router.add_get("/api/tags", _ollama_tags)
     app.router.add_post("/api/show", _ollama_details)
     app.router.add_post("/api/chat", _ollama_chat)
+    app.router.add_post("/api/generate", _ollama_generation)
     return app
 
 
@@ -79,6 +81,22 @@ async def _openai_chat(request: web.Request) -> web.StreamResponse:
     choice = {"index": 0, "message": message, "finish_reason": "tool_calls" if calls else "stop"}
     whole = {"object": "chat.completion", "choices": [choice], "usage": USAGE}
     return web.json_response(_openai_frame(body) | whole)
+
+
+async def _openai_completion(request: web.Request) -> web.Response:
+    body = await request.json()
+    text = (body["prompt"] if body.get("echo") else "") + " and so on"
+    frame = _openai_frame(body) | {"object": "text_completion"}
+    choice = {"index": 0, "logprobs": None, "finish_reason": "stop"}
+    if not body.get("stream"):
+        return web.json_response(frame | {"choices": [choice | {"text": text}], "usage": USAGE})
+    chunks: list[Json] = [
+        {"choices": [choice | {"text": text, "finish_reason": None}]},
+        {"choices": [choice | {"text": ""}]},
+        {"choices": [], "usage": USAGE},
+    ]
+    lines = [b"data: " + orjson.dumps(frame | chunk) for chunk in chunks]
+    return web.Response(body=b"\n\n".join([*lines, b"data: [DONE]", b""]), content_type="text/event-stream")
 
 
 async def _openai_embeddings(request: web.Request) -> web.Response:
@@ -167,6 +185,18 @@ async def _ollama_chat(request: web.Request) -> web.Response:
     pieces = words or [message]
     last = {"message": {"role": "assistant", "content": ""}} | counts
     lines = [*({"message": piece, "done": False} for piece in pieces), last]
+    return web.Response(body=b"".join(orjson.dumps(frame | line) + b"\n" for line in lines))
+
+
+async def _ollama_generation(request: web.Request) -> web.Response:
+    body = await request.json()
+    said = answer_to(Heard(text=body["prompt"], tools={}))
+    frame = {"model": body["model"], "created_at": "2026-11-21T00:00:00Z"}
+    counts = {"done": True, "done_reason": "stop", "prompt_eval_count": 11, "eval_count": 7}
+    if not body.get("stream", True):
+        return web.json_response(frame | {"response": said.text} | counts)
+    pieces = [{"response": word + " ", "done": False} for word in said.text.split(" ")]
+    lines = [*pieces, {"response": ""} | counts]
     return web.Response(body=b"".join(orjson.dumps(frame | line) + b"\n" for line in lines))
 
 

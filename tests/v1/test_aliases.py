@@ -27,9 +27,13 @@ async def fast(connect: Connect, database: Database) -> None:
     """`fast` is `away/gpt`, which nobody reaches, then `practice/echo-fast`."""
     await connect("away", "openai-compatible", "gpt", base_url=NOWHERE)
     await connect("practice", "echo", "echo-fast")
+    await aliased(database, "fast", "away/gpt", "practice/echo-fast")
+
+
+async def aliased(database: Database, name: str, *models: str) -> None:
+    """An alias for these, in their order."""
     async with database.writing() as session:
-        wish = Wish("fast", (Share("away/gpt"), Share("practice/echo-fast")))
-        await aliases.add(session, wish, Act(COMMAND_LINE))
+        await aliases.add(session, Wish(name, tuple(map(Share, models))), Act(COMMAND_LINE))
 
 
 async def asks(client: Visitor, key: str, door: str, **body: object) -> httpx.Response:

@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from app.catalog.models import Connection
 from app.core.clock import now
 from app.core.database import Database
 from app.core.settings import Settings
@@ -12,13 +14,14 @@ from app.providers.wire import retrying
 from app.usage.models import PriceOverride
 from tests.cast import Visitor
 from tests.providers.fake_server import Answer, FakeServer
-from tests.v1.clients import OPENAI, TALKING, Client
-from tests.v1.conftest import Connect, OnlyEntry
-from tests.v1.vendors import COMPATIBLE, MICROS_PER_TOKEN, VENDORS, Vendor
+from tests.v1.clients import OPENAI, Client
+from tests.v1.conftest import Connect, Entries, OnlyEntry
+from tests.v1.vendors import COMPATIBLE, MICROS_PER_TOKEN, PAIRS, RESPONDING, VENDORS, Vendor
 
 RATES = MICROS_PER_TOKEN * 1_000_000
-CLIENTS = pytest.mark.parametrize("surface", TALKING, ids=lambda client: client.name)
-EACH = pytest.mark.parametrize("upstream", VENDORS, ids=lambda vendor: vendor.kind)
+EACH = pytest.mark.parametrize(
+    ("surface", "upstream"), PAIRS, ids=[f"{client.name}-{vendor.kind}" for client, vendor in PAIRS]
+)
 
 
 Asks = Callable[..., Awaitable[httpx.Response]]
@@ -27,13 +30,13 @@ Asks = Callable[..., Awaitable[httpx.Response]]
 @pytest.fixture(autouse=True)
 async def connected(connect: Connect, database: Database, vendor: FakeServer) -> None:
     """A model `m` of each vendor, all at one price."""
-    for each in VENDORS:
-        base_url = f"{vendor.url}/v1" if each is COMPATIBLE else vendor.url
+    for each in (*VENDORS, RESPONDING):
+        base_url = f"{vendor.url}/v1" if each in (COMPATIBLE, RESPONDING) else vendor.url
         await connect(each.kind, each.kind, "m", base_url=base_url)
     async with database.writing() as session:
         session.add_all(
             PriceOverride(connection=each.kind, model="m", input=RATES, output=RATES, effective_from=now())
-            for each in VENDORS
+            for each in (*VENDORS, RESPONDING)
         )
 
 
@@ -61,7 +64,6 @@ def breaks_off(client: Client, response: httpx.Response) -> str:
     return client.error_at_the_end_of(response.text)[1]
 
 
-@CLIENTS
 @EACH
 class TestInTheMiddle:
     @pytest.mark.parametrize("fault", ["cut_short", "broken_off", "garbled"])
@@ -97,7 +99,6 @@ class TestInTheMiddle:
         assert entry.attempts == 1
 
 
-@CLIENTS
 @EACH
 class TestWhole:
     @pytest.mark.parametrize("streaming", [True, False], ids=["streamed", "whole"])
@@ -159,6 +160,25 @@ class TestWhole:
         entry = await only_entry()
         assert (entry.outcome, entry.error_code, entry.cost_micros) == ("failed", "key_rejected", 0)
 
+    async def test_what_a_caller_wrote_never_speaks_for_the_providers_key(
+        self,
+        asks: Asks,
+        vendor: FakeServer,
+        surface: Client,
+        upstream: Vendor,
+        entries: Entries,
+        database: Database,
+    ) -> None:
+        upstream.plays(vendor, "openai/quotes_about_keys")
+
+        response = await asks(surface, upstream, streaming=False)
+
+        assert response.status_code == 400
+        [entry] = await entries()
+        assert entry.error_code == "request_refused"
+        async with database.reading() as session:
+            assert set(await session.scalars(select(Connection.last_error_code))) == {""}
+
     @pytest.mark.parametrize("streaming", [True, False], ids=["streamed", "whole"])
     async def test_a_page_of_html_is_no_answer(
         self,
@@ -185,7 +205,6 @@ class TestSilence:
         quick = {"provider_first_token_timeout": 1.0, "provider_idle_timeout": 0.3, "provider_retries": 0}
         return settings.model_copy(update=quick)
 
-    @CLIENTS
     @EACH
     async def test_in_the_middle_it_ends_with_an_error(
         self, asks: Asks, vendor: FakeServer, surface: Client, upstream: Vendor, only_entry: OnlyEntry

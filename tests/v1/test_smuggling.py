@@ -8,24 +8,34 @@ from app.core.database import Database
 from app.usage.models import Budget, PriceOverride
 from tests.cast import Visitor
 from tests.providers.fake_server import FakeServer
-from tests.v1.clients import ANTHROPIC, OPENAI, Client
+from tests.v1.clients import ANTHROPIC, COMPLETIONS, GENERATION, OLLAMA, OPENAI, RESPONSES, Client
 from tests.v1.conftest import Connect
-from tests.v1.vendors import CLAUDE, COMPATIBLE, Vendor
+from tests.v1.vendors import CLAUDE, COMPATIBLE, CONTINUING, LLAMA, PROMPTED_LLAMA, RESPONDING, Vendor
 
 DOLLAR = 1_000_000
 MUCH = "much to read " * 20_000
-BOTH = pytest.mark.parametrize(
-    ("client_of", "upstream"), [(OPENAI, COMPATIBLE), (ANTHROPIC, CLAUDE)], ids=["openai", "anthropic"]
-)
+PAIRS = [
+    (OPENAI, COMPATIBLE),
+    (ANTHROPIC, CLAUDE),
+    (OLLAMA, LLAMA),
+    (GENERATION, PROMPTED_LLAMA),
+    (RESPONSES, RESPONDING),
+    (COMPLETIONS, CONTINUING),
+]
+"""Clients, and a vendor that each of them shares its language with."""
+EACH = pytest.mark.parametrize(("client_of", "upstream"), PAIRS, ids=lambda each: getattr(each, "name", ""))
+OLLAMAS = pytest.mark.parametrize(("client_of", "upstream"), PAIRS[2:4], ids=["chat", "generation"])
 
 
 @pytest.fixture(autouse=True)
 async def connected(connect: Connect, vendor: FakeServer, database: Database) -> None:
-    """Two vendors whose token costs a millionth of a dollar."""
+    """Vendors whose token costs a millionth of a dollar."""
     await connect(COMPATIBLE.kind, COMPATIBLE.kind, "m", base_url=f"{vendor.url}/v1")
     await connect(CLAUDE.kind, CLAUDE.kind, "m", base_url=vendor.url)
+    await connect(LLAMA.kind, LLAMA.kind, "m", base_url=vendor.url)
+    await connect(RESPONDING.kind, RESPONDING.kind, "m", base_url=f"{vendor.url}/v1")
     async with database.writing() as session:
-        for upstream in (COMPATIBLE, CLAUDE):
+        for upstream in (COMPATIBLE, CLAUDE, LLAMA, RESPONDING):
             row = PriceOverride(connection=upstream.kind, model="m", effective_from=now())
             row.input = row.output = DOLLAR
             session.add(row)
@@ -70,8 +80,10 @@ async def test_words_are_counted_wherever_they_stand(
     assert vendor.received == []
 
 
-@BOTH
-@pytest.mark.parametrize("name", ["models", "fallbacks", "api_base", "mcp_servers", "route", "container"])
+@EACH
+@pytest.mark.parametrize(
+    "name", ["models", "fallbacks", "api_base", "mcp_servers", "route", "container", "Model", "Options"]
+)
 async def test_fields_that_nobody_knows_go_nowhere(
     client: Visitor, key: str, vendor: FakeServer, client_of: Client, upstream: Vendor, name: str
 ) -> None:
@@ -82,7 +94,7 @@ async def test_fields_that_nobody_knows_go_nowhere(
     assert vendor.received == []
 
 
-@BOTH
+@EACH
 async def test_who_can_do_without_them_is_served_without_them(
     client: Visitor, key: str, vendor: FakeServer, client_of: Client, upstream: Vendor
 ) -> None:
@@ -94,6 +106,118 @@ async def test_who_can_do_without_them_is_served_without_them(
 
     assert response.status_code == 200
     assert "models" not in vendor.received[0].json
+
+
+@OLLAMAS
+@pytest.mark.parametrize("name", ["Num_Predict", "draft_num_predict", "num_predict "])
+async def test_options_that_nobody_knows_go_nowhere(
+    client: Visitor, key: str, vendor: FakeServer, client_of: Client, upstream: Vendor, name: str
+) -> None:
+    response = await ask(client, key, client_of, upstream, options={name: 9_999})
+
+    assert response.status_code == 400
+    assert f"options.{name}" in client_of.complaint(response.json())[1]
+    assert vendor.received == []
+
+
+@OLLAMAS
+@pytest.mark.parametrize("wanted", [{}, {"num_predict": 90_000}, {"num_predict": -1}, {"num_predict": -2}])
+async def test_no_more_is_asked_for_than_is_paid_for(
+    client: Visitor,
+    key: str,
+    vendor: FakeServer,
+    database: Database,
+    client_of: Client,
+    upstream: Vendor,
+    wanted: dict[str, int],
+) -> None:
+    async with database.writing() as session:
+        session.add(Budget(scope="workspace", unit="usd", period="total", amount=3_000))
+    upstream.plays(vendor, upstream.whole)
+
+    response = await ask(client, key, client_of, upstream, options=wanted)
+
+    assert response.status_code == 200, response.text
+    assert 0 < vendor.received[0].json["options"]["num_predict"] < 3_000
+
+
+@pytest.mark.parametrize(
+    "wanted", [{}, {"max_tokens": 90_000}, {"n_predict": -1}, {"n_predict": 90_000, "n": 2}, {"best_of": 9}]
+)
+async def test_no_more_of_a_completion_is_asked_for_than_is_paid_for(
+    client: Visitor, key: str, vendor: FakeServer, database: Database, wanted: dict[str, int]
+) -> None:
+    async with database.writing() as session:
+        session.add(Budget(scope="workspace", unit="usd", period="total", amount=3_000))
+    CONTINUING.plays(vendor, CONTINUING.whole)
+
+    response = await ask(
+        client, key, COMPLETIONS, CONTINUING, {"x-parley-drop-unsupported": "true"}, **wanted
+    )
+
+    assert response.status_code == 200, response.text
+    told = vendor.received[0].json
+    assert 0 < told["max_tokens"] * told.get("n", 1) < 3_000
+    assert not {"best_of", "n_predict"} & set(told)
+
+
+@pytest.mark.parametrize("wanted", [{}, {"max_output_tokens": 90_000}])
+async def test_no_more_of_a_response_is_asked_for_than_is_paid_for(
+    client: Visitor, key: str, vendor: FakeServer, database: Database, wanted: dict[str, int]
+) -> None:
+    async with database.writing() as session:
+        session.add(Budget(scope="workspace", unit="usd", period="total", amount=3_000))
+    RESPONDING.plays(vendor, RESPONDING.whole)
+
+    response = await ask(client, key, RESPONSES, RESPONDING, **wanted)
+
+    assert response.status_code == 200, response.text
+    assert 0 < vendor.received[0].json["max_output_tokens"] < 3_000
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        {"previous_response_id": "resp_1"},
+        {"conversation": "conv_1"},
+        {"prompt": {"id": "pmpt_1"}},
+        {"background": True},
+        {"input": [{"type": "item_reference", "id": "msg_1"}]},
+        {"input": [{"role": "user", "content": [{"type": "input_image", "image_url": "https://a.example"}]}]},
+        {"context_management": [{"type": "compaction"}]},
+    ],
+    ids=lambda elsewhere: next(iter(elsewhere)),
+)
+async def test_nothing_is_fetched_from_elsewhere_for_a_response(
+    client: Visitor, key: str, vendor: FakeServer, elsewhere: dict[str, object]
+) -> None:
+    response = await ask(client, key, RESPONSES, RESPONDING, **elsewhere)
+
+    assert response.status_code == 400
+    assert vendor.received == []
+
+
+@OLLAMAS
+async def test_how_a_model_is_loaded_is_not_for_clients_to_say(
+    client: Visitor, key: str, vendor: FakeServer, client_of: Client, upstream: Vendor
+) -> None:
+    upstream.plays(vendor, upstream.whole)
+
+    await ask(
+        client,
+        key,
+        client_of,
+        upstream,
+        options={"num_ctx": 900_000, "num_gpu": 0, "num_thread": 1, "mirostat": 2},
+        keep_alive=0,
+        truncate=True,
+        shift=True,
+    )
+
+    told = vendor.received[0].json
+    assert told["options"] == {"num_ctx": 8_192, "mirostat": 2}
+    assert (told["truncate"], told["shift"]) == (False, False)
+    assert "keep_alive" not in told
 
 
 async def test_headers_are_no_place_for_novels(client: Visitor, key: str, vendor: FakeServer) -> None:

@@ -3,11 +3,14 @@
 from html import unescape
 
 import pytest
+from sqlalchemy import update
 
+from app.catalog.models import Model
 from app.core.database import Database
 from app.core.settings import Settings
 from tests.cast import Cast
 from tests.v1.conftest import Connect
+from tests.v1.test_aliases import aliased
 
 PAGE = "/settings/tools"
 
@@ -35,6 +38,24 @@ async def test_another_model_can_be_chosen(cast: Cast, connect: Connect) -> None
 
     assert "aider --model openai/practice/echo-slow" in await shown(cast, "?model=practice/echo-slow")
     assert "aider --model openai/practice/echo-fast" in await shown(cast, "?model=secret/model")
+
+
+async def test_an_alias_can_be_chosen_by_who_may_use_a_model_behind_it(
+    cast: Cast, connect: Connect, database: Database
+) -> None:
+    await connect("practice", "echo", "echo-fast", "echo-slow")
+    await aliased(database, "fast", "practice/echo-slow", "practice/echo-fast")
+    await connect("cellar", "echo", "of-others")
+    await aliased(database, "theirs", "cellar/of-others")
+    async with database.writing() as session:
+        await session.execute(update(Model).where(Model.name == "of-others").values(is_restricted=True))
+
+    page = await shown(cast, "?model=fast")
+
+    assert '<option value="fast" selected>' in page
+    assert '"model": "fast"' in page
+    assert "theirs" not in page
+    assert '<option value="practice/echo-fast" selected>' in await shown(cast)
 
 
 async def test_names_that_mean_something_to_a_shell_are_not_offered(cast: Cast, connect: Connect) -> None:

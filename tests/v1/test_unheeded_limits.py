@@ -13,9 +13,9 @@ from app.core.database import Database
 from app.usage.models import BEYOND_LIMIT, Budget, BudgetCounter, PriceOverride
 from tests.cast import Visitor
 from tests.providers.fake_server import Answer, FakeServer, transcript
-from tests.v1.clients import ANTHROPIC, COMPLETIONS, NATIVE, OPENAI, RESPONSES, Client
+from tests.v1.clients import ANTHROPIC, COMPLETIONS, GENERATION, NATIVE, OLLAMA, OPENAI, RESPONSES, Client
 from tests.v1.conftest import Connect, OnlyEntry
-from tests.v1.vendors import CLAUDE, COMPATIBLE, Vendor
+from tests.v1.vendors import CLAUDE, COMPATIBLE, CONTINUING, LLAMA, PROMPTED_LLAMA, RESPONDING, Vendor
 
 MICROS = 1_000_000
 MOST = 100
@@ -23,6 +23,7 @@ MOST = 100
 WORDS = 20_000
 """That a provider goes on to say."""
 EVENTS = {"content-type": "text/event-stream"}
+LINES = {"content-type": "application/x-ndjson"}
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,11 @@ WAYS = (
     Way(ANTHROPIC, CLAUDE, '"stop_reason":"max_tokens"', "max_tokens"),
     Way(OPENAI, CLAUDE, LENGTH, "max_tokens"),
     Way(ANTHROPIC, COMPATIBLE, '"stop_reason":"max_tokens"', "max_tokens"),
-    Way(COMPLETIONS, COMPATIBLE, LENGTH, "max_tokens"),
+    Way(COMPLETIONS, CONTINUING, LENGTH, "max_tokens"),
+    Way(RESPONSES, RESPONDING, '"reason":"max_output_tokens"', "max_output_tokens"),
+    Way(OLLAMA, LLAMA, '"done_reason":"length"', "num_predict"),
+    Way(GENERATION, PROMPTED_LLAMA, '"done_reason":"length"', "num_predict"),
+    Way(OLLAMA, COMPATIBLE, '"done_reason":"length"', "num_predict"),
     Way(RESPONSES, COMPATIBLE, '"reason":"max_output_tokens"', "max_output_tokens"),
     Way(NATIVE, CLAUDE, LENGTH, "max_output_tokens"),
 )
@@ -68,6 +73,24 @@ def endless(upstream: Vendor, words: int = 1, text: str = "word ") -> Answer:
         body = transcript("anthropic/answer").body
         begun = body[: body.index(CLAUDE.middle)]
         body = begun + delta(text * words) * (WORDS // words)
+    elif upstream is RESPONDING:
+        body = transcript("openai_responses/answer").body
+        piece = {"type": "response.output_text.delta", "sequence_number": 7, "delta": text * words}
+        begun = body[: body.index(RESPONDING.middle)]
+        body = begun + b"event: response.output_text.delta\ndata: " + orjson.dumps(piece) + b"\n\n"
+        body = begun + body[len(begun) :] * (WORDS // words)
+    elif upstream in (LLAMA, PROMPTED_LLAMA):
+        said = (
+            {"response": text * words}
+            if upstream is PROMPTED_LLAMA
+            else {"message": {"content": text * words}}
+        )
+        body = (orjson.dumps({"model": "m", **said, "done": False}) + b"\n") * (WORDS // words)
+        return Answer(headers=LINES, body=body, chunk_size=2_000, stalls_at=len(body))
+    elif upstream is CONTINUING:
+        choice = {"index": 0, "text": text * words, "finish_reason": None}
+        body = b"data: " + orjson.dumps({"id": "cmpl-1", "choices": [choice]}) + b"\n\n"
+        body *= WORDS // words
     else:
         body = chunk(text * words) * (WORDS // words)
     return Answer(headers=EVENTS, body=body, chunk_size=2_000, stalls_at=len(body))
@@ -75,11 +98,13 @@ def endless(upstream: Vendor, words: int = 1, text: str = "word ") -> Answer:
 
 @pytest.fixture(autouse=True)
 async def limited(connect: Connect, vendor: FakeServer, database: Database) -> None:
-    """Two vendors whose token costs a millionth of a dollar, of which everybody together may spend one."""
+    """Vendors whose token costs a millionth of a dollar, of which everybody together may spend one."""
     await connect(COMPATIBLE.kind, COMPATIBLE.kind, "m", base_url=f"{vendor.url}/v1")
+    await connect(RESPONDING.kind, RESPONDING.kind, "m", base_url=f"{vendor.url}/v1")
     await connect(CLAUDE.kind, CLAUDE.kind, "m", base_url=vendor.url)
+    await connect(LLAMA.kind, LLAMA.kind, "m", base_url=vendor.url)
     async with database.writing() as session:
-        for upstream in (COMPATIBLE, CLAUDE):
+        for upstream in (COMPATIBLE, CLAUDE, RESPONDING, LLAMA):
             row = PriceOverride(connection=upstream.kind, model="m", effective_from=now())
             row.input = row.output = MICROS
             session.add(row)
@@ -87,7 +112,9 @@ async def limited(connect: Connect, vendor: FakeServer, database: Database) -> N
 
 
 async def ask(visitor: Visitor, key: str, way: Way, *, streaming: bool = True) -> httpx.Response:
-    body = way.client.body(way.upstream.model, "Hello") | {way.limit: MOST}
+    limit = {way.limit: MOST}
+    limit = {"options": limit} if way.limit == "num_predict" else limit
+    body = way.client.body(way.upstream.model, "Hello") | limit
     headers = {"x-api-key": key}
     if way.client is NATIVE:
         headers["accept"] = "text/event-stream" if streaming else "application/json"

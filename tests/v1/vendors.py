@@ -1,8 +1,9 @@
 """Providers in three languages that fail in the middle: the same faults, as each of them would have them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.providers.fake_server import Answer, FakeServer, transcript
+from tests.v1.clients import COMPLETIONS, GENERATION, RESPONSES, TALKING
 
 MICROS_PER_TOKEN = 2
 
@@ -20,6 +21,9 @@ class Vendor:
     """What begins an error in a stream, in the recorded one."""
     input_tokens: int
     output_tokens: int
+    folder: str
+    """Of its transcripts."""
+    error_in_stream: str = "error_in_stream"
 
     @property
     def model(self) -> str:
@@ -27,11 +31,11 @@ class Vendor:
 
     @property
     def answer(self) -> Answer:
-        return transcript(f"{self._folder}/answer")
+        return transcript(f"{self.folder}/answer")
 
     @property
     def whole(self) -> Answer:
-        return transcript(f"{self._folder}/whole")
+        return transcript(f"{self.folder}/whole")
 
     @property
     def cut_short(self) -> Answer:
@@ -54,26 +58,14 @@ class Vendor:
     @property
     def complaining(self) -> Answer:
         """After the first words it says that it cannot go on."""
-        recorded = transcript(self._complaint_file)
+        recorded = transcript(f"{self.folder}/{self.error_in_stream}")
         return recorded.but(pauses_at=recorded.body.index(self.complaint))
 
     def plays(self, server: FakeServer, *answers: Answer | str) -> None:
         server.plays_at(self.path, *answers)
 
-    @property
-    def _folder(self) -> str:
-        return {"openai-compatible": "compatible"}.get(self.kind, self.kind)
-
     def _in_two(self, answer: Answer) -> Answer:
         return answer.but(pauses_at=self._half)
-
-    @property
-    def _complaint_file(self) -> str:
-        return (
-            "anthropic/overloaded_in_stream"
-            if self.kind == "anthropic"
-            else f"{self._folder}/error_in_stream"
-        )
 
     @property
     def _half(self) -> int:
@@ -90,6 +82,7 @@ COMPATIBLE = Vendor(
     complaint=b'data: {"id":"gen-1"',
     input_tokens=19,
     output_tokens=10,
+    folder="compatible",
 )
 CLAUDE = Vendor(
     kind="anthropic",
@@ -100,6 +93,8 @@ CLAUDE = Vendor(
     complaint=b"event: error",
     input_tokens=420,
     output_tokens=25,
+    folder="anthropic",
+    error_in_stream="overloaded_in_stream",
 )
 LLAMA = Vendor(
     kind="ollama",
@@ -110,5 +105,38 @@ LLAMA = Vendor(
     complaint=b'{"error"',
     input_tokens=26,
     output_tokens=18,
+    folder="ollama",
+)
+PROMPTED_LLAMA = replace(
+    LLAMA,
+    path="/api/generate",
+    last_words=b'{"model":"qwen3:8b","created_at":"2025-11-20T10:00:00.123456Z","response":"","done":true',
+    middle='{"model":"qwen3:8b","created_at":"2025-11-20T10:00:00.123456Z","response":"世界'.encode(),
+    folder="ollama_generation",
+)
+CONTINUING = replace(
+    COMPATIBLE,
+    path="/v1/completions",
+    last_words=b'data: {"id":"cmpl-1","object":"text_completion","created":1763000000,"model":"a-model","choices":[{"index":0,"text":"",',
+    complaint=b'data: {"error"',
+    folder="compatible_completions",
+)
+RESPONDING = Vendor(
+    kind="openai",
+    path="/v1/responses",
+    last_words=b"event: response.completed",
+    middle=b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","sequence_number":7,',
+    nonsense=b"event: response.output_text.delta\ndata: {nonsense\n\n",
+    complaint=b"event: response.failed",
+    input_tokens=36,
+    output_tokens=87,
+    folder="openai_responses",
 )
 VENDORS = (COMPATIBLE, CLAUDE, LLAMA)
+OTHER_DOORS = {(GENERATION, LLAMA): PROMPTED_LLAMA, (COMPLETIONS, COMPATIBLE): CONTINUING}
+"""Where a vendor is asked at another door by clients of its language."""
+PAIRS = [
+    *((client, OTHER_DOORS.get((client, vendor), vendor)) for client in TALKING for vendor in VENDORS),
+    (RESPONSES, RESPONDING),
+]
+"""Every client with every vendor."""

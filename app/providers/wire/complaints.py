@@ -50,7 +50,9 @@ def complaint_in(event: Json) -> Complaint | None:
 def _described(answer: Json) -> Complaint:
     error = object_at(answer, "error") or answer
     details = object_at(error, "details")
-    codes = (text_at(error, "code"), text_at(error, "type"), text_at(details, "error_code"))
+    # Google lists what its errors are about.
+    reasons = (text_at(detail, "reason") for detail in objects_at(error, "details"))
+    codes = (text_at(error, "code"), text_at(error, "type"), text_at(details, "error_code"), *reasons)
     message = (
         text_at(error, "message")
         or text_at(answer, "error")

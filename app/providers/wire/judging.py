@@ -31,10 +31,7 @@ NO_CREDIT: Final = {
     "organization_usage_limit_exceeded",
     "project_spend_limit_exceeded",
 }
-BAD_KEY: Final = {"invalid_api_key", "authentication_error", "invalid_authentication"}
-BAD_KEY_IN_WORDS = re.compile(
-    r"api key (is |provided )?(not valid|invalid)|(invalid|incorrect) (x-)?api[- ]key", re.IGNORECASE
-)
+BAD_KEY: Final = {"API_KEY_INVALID", "authentication_error", "invalid_api_key", "invalid_authentication"}
 NO_SUCH_MODEL: Final = {
     "model_not_found",
     "model_decommissioned",
@@ -56,7 +53,10 @@ OVERLOAD_STATUSES: Final = {408, 409, 424, 425, 498, 499}
 MISSING_MODEL = re.compile(
     r"model\b.{0,80}\b(not found|not exist|not loaded|decommissioned)|no models? loaded", re.IGNORECASE
 )
-NO_BALANCE = re.compile(r"credit balance|insufficient (credits|balance|funds)", re.IGNORECASE)
+NO_BALANCE = re.compile(
+    r"\s*(your credit balance is too low|insufficient (credits|balance|funds))", re.IGNORECASE
+)
+"""How such a complaint begins. Further on it may quote what was sent."""
 
 
 def error_for(complaint: Complaint, label: str, *, key: str | None, prompt: Sequence[str]) -> ProviderError:
@@ -83,16 +83,13 @@ def _is_about_credit(complaint: Complaint) -> bool:
     return (
         complaint.status == 402
         or bool(complaint.codes & NO_CREDIT)
-        or bool(NO_BALANCE.search(complaint.message))
+        or bool(NO_BALANCE.match(complaint.message))
     )
 
 
 def _is_about_the_key(complaint: Complaint) -> bool:
-    return (
-        complaint.status in {401, 403}
-        or bool(complaint.codes & BAD_KEY)
-        or bool(BAD_KEY_IN_WORDS.search(complaint.message))
-    )
+    # Never by its words: they may be the caller's, and the connection would count as failing for everybody.
+    return complaint.status in {401, 403} or bool(complaint.codes & BAD_KEY)
 
 
 def _is_about_the_model(complaint: Complaint) -> bool:

@@ -1,16 +1,18 @@
 """Anthropic's doors; the list of models is `v1.models_api`'s."""
 
+from dataclasses import replace
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from app.accounts.access import Scope, caller_of
-from app.providers.passage import Dialect
+from app.providers.passage import Dialect, Passage
 from app.v1.anthropic import description, failures
 from app.v1.anthropic.counting import counted
 from app.v1.anthropic.messages import Messages
 from app.v1.anthropic.reading import counted_in
 from app.v1.bodies import JsonAnswer, json_of
-from app.v1.conversing import Conversing
+from app.v1.conversing import Conversing, headers_of_dialect
 from app.v1.express import Stop
 from app.v1.offers import offer_named, offers_to
 from app.v1.speaking import speaking
@@ -35,11 +37,15 @@ async def create_message(request: Request) -> Conversing:
 
 @router.post("/v1/messages/count_tokens", openapi_extra=description.COUNT_TOKENS)
 async def count_tokens(request: Request) -> JsonAnswer:
-    """Estimate how many tokens a request is"""
-    (await caller_of(request)).require(Scope.CHAT)
-    asked = counted_in(await json_of(request))
-    offer_named(asked.request.model, await offers_to(request))
-    return JsonAnswer(counted(asked.request))
+    """Tell how many tokens a request is"""
+    caller = await caller_of(request)
+    caller.require(Scope.CHAT)
+    document = await json_of(request)
+    asked = counted_in(document).request
+    offer_named(asked.model, await offers_to(request))
+    headers = headers_of_dialect(request, Dialect.ANTHROPIC_MESSAGES)
+    passage = Passage(Dialect.ANTHROPIC_MESSAGES, document, headers=headers)
+    return JsonAnswer(await counted(request.app.state.gateway, caller, replace(asked, passage=passage)))
 
 
 @router.head("/", include_in_schema=False)

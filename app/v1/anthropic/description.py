@@ -66,7 +66,11 @@ ANSWERED: dict[str, Json] = {
     "stop_sequence": text("The stop sequence that ended it; null for none."),
     "usage": USAGE,
 }
-COUNTED: dict[str, Json] = {"input_tokens": count("About how many tokens the request is.")}
+COUNTED: dict[str, Json] = {
+    "input_tokens": count(
+        "How many tokens the request is: as Anthropic counts for models of its own, else about so many."
+    )
+}
 
 MESSAGES = operation(ANSWERED, ASKED, ("model", "messages", "max_tokens"), "text/event-stream")
 COUNT_TOKENS = operation(COUNTED, CONVERSATION, ("model", "messages"))

@@ -36,7 +36,7 @@ class Generation:
             seed=asked.count("seed"),
             reasoning_effort=asked.choice("reasoning_effort", EFFORTS),
         )
-        return Asked(request)
+        return Asked(request, is_conversation=False)
 
     def whole(self, asked: Asked, answer: Answer) -> Json:
         return whole(answer)

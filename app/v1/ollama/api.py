@@ -5,12 +5,13 @@ from fastapi import APIRouter, Request
 from app.accounts.access import Scope, caller_of
 from app.catalog.loaded import models_in_memory
 from app.core.database import database_of
+from app.providers.passage import Dialect
 from app.v1.bodies import JsonAnswer, json_of
 from app.v1.conversing import Conversing
 from app.v1.embedding import embedded, embedder
 from app.v1.express import Stop
 from app.v1.fields import Fields
-from app.v1.offers import offer_named, offers_to
+from app.v1.offers import offer_named, offers_to, usable
 from app.v1.ollama import answers, description, models
 from app.v1.ollama.reading import embedding_in, old_embedding_in
 from app.v1.ollama.surfaces import CHAT, GENERATION, envelope
@@ -24,19 +25,22 @@ def _in_ollamas_words(_request: Request, failure: Failure) -> Json:
 
 router = APIRouter(prefix="/ollama/api", tags=["Ollama's clients"], route_class=speaking(_in_ollamas_words))
 
-STOPS = (Stop("/ollama/api/chat", CHAT), Stop("/ollama/api/generate", GENERATION))
+STOPS = (
+    Stop("/ollama/api/chat", CHAT, Dialect.OLLAMA_CHAT),
+    Stop("/ollama/api/generate", GENERATION, Dialect.OLLAMA_GENERATION),
+)
 
 
 @router.post("/chat", openapi_extra=description.CHAT)
 async def chat(request: Request) -> Conversing:
     """Answer a conversation"""
-    return Conversing(request, CHAT)
+    return Conversing(request, CHAT, Dialect.OLLAMA_CHAT)
 
 
 @router.post("/generate", openapi_extra=description.GENERATE)
 async def generate(request: Request) -> Conversing:
     """Answer a prompt"""
-    return Conversing(request, GENERATION)
+    return Conversing(request, GENERATION, Dialect.OLLAMA_GENERATION)
 
 
 @router.post("/embed", openapi_extra=description.EMBED)
@@ -61,7 +65,7 @@ async def embed_as_before(request: Request) -> JsonAnswer:
 @router.get("/tags", openapi_extra=description.TAGS)
 async def list_models(request: Request) -> JsonAnswer:
     """List the models that your key may use"""
-    offered = await offers_to(request)
+    offered = usable(await offers_to(request))
     return JsonAnswer(models.tags(offer.model for offer in offered if offer.name == offer.model.full_name))
 
 

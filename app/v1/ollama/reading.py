@@ -35,9 +35,10 @@ def generation_in(body: Json) -> Asked:
     system = fields.text("system")
     instructions = (Turn(Role.SYSTEM, system),) if system else ()
     request = _request(fields, (*instructions, Turn(Role.USER, prompt, images)))
-    # A raw prompt brings the model's own marks along, which only Ollama leaves as they are.
+    # A raw prompt brings the model's own marks along, which only Ollama itself leaves as they are.
     raw = ("raw",) if fields.flag("raw") else ()
-    return Asked(request, beyond=names_beyond(body, READ, IN_GENERATION) + raw + unknown_options(fields))
+    beyond = names_beyond(body, READ, IN_GENERATION) + raw + unknown_options(fields)
+    return Asked(request, beyond=beyond, is_conversation=False)
 
 
 def embedding_in(body: Json) -> EmbeddingRequest:

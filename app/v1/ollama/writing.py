@@ -40,6 +40,9 @@ class LineWriter:
         ending = self._shape("") | figures(answer, self._first_token_ms or 0)
         return (self._line(called) if answer.tool_calls else b"") + self._line(ending)
 
+    def end_of_passed(self, answer: Answer, last: bytes) -> bytes:
+        return self.end(answer)
+
     def failed(self, failure: Failure) -> bytes:
         return orjson.dumps({"error": failure.message}) + b"\n"
 

@@ -18,8 +18,8 @@ from app.v1.surface import BadRequest, Failure, Json
 CHAT, COMPLETIONS, RESPONSES = ChatCompletions(), Completions(), Responses()
 STOPS = (
     Stop("/v1/chat/completions", CHAT, Dialect.OPENAI_CHAT),
-    Stop("/v1/completions", COMPLETIONS),
-    Stop("/v1/responses", RESPONSES),
+    Stop("/v1/completions", COMPLETIONS, Dialect.OPENAI_COMPLETIONS),
+    Stop("/v1/responses", RESPONSES, Dialect.OPENAI_RESPONSES),
 )
 
 
@@ -39,13 +39,13 @@ async def create_chat_completion(request: Request) -> Conversing:
 @router.post("/completions", openapi_extra=description.COMPLETIONS)
 async def create_completion(request: Request) -> Conversing:
     """Continue a prompt"""
-    return Conversing(request, COMPLETIONS)
+    return Conversing(request, COMPLETIONS, Dialect.OPENAI_COMPLETIONS)
 
 
 @router.post("/responses", openapi_extra=description.RESPONSES)
 async def create_response(request: Request) -> Conversing:
     """Answer a conversation, in items"""
-    return Conversing(request, RESPONSES)
+    return Conversing(request, RESPONSES, Dialect.OPENAI_RESPONSES)
 
 
 @router.post("/embeddings", openapi_extra=description.EMBEDDINGS)

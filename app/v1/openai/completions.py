@@ -1,4 +1,7 @@
-"""Completions, the oldest interface: `POST /v1/completions`. The prompt becomes a turn of a chat."""
+"""Completions, the oldest interface: `POST /v1/completions`.
+
+Where a provider has it, the prompt goes on to be continued; everywhere else it becomes a turn of a chat.
+"""
 
 import orjson
 
@@ -54,6 +57,7 @@ class Completions:
             wants_usage=bool(options and options.flag("include_usage")),
             choices=choices_in(asked),
             beyond=beyond(body, UNDERSTOOD),
+            is_conversation=False,
         )
 
     def whole(self, asked: Asked, answer: Answer) -> Json:
@@ -87,6 +91,9 @@ class CompletionWriter:
         if self._wants_usage:
             said += _data(self._start | {"choices": [], "usage": usage_of_chat(answer.usage)})
         return said + DONE
+
+    def end_of_passed(self, answer: Answer, last: bytes) -> bytes:
+        return self.end(answer)
 
     def failed(self, failure: Failure) -> bytes:
         return _data(errors.envelope(failure))

@@ -63,7 +63,9 @@ ANSWERED: dict[str, Json] = {
     "id": text("Its name."),
     "object": text("What this is."),
     "created": count("Unix time in seconds."),
-    "model": text("As you asked for it; the header `x-parley-model` tells which model wrote."),
+    "model": text(
+        "As you asked for it, or as its provider calls it; the header `x-parley-model` tells which model wrote."
+    ),
     "choices": things(
         "The answer, as one choice.",
         {
@@ -76,7 +78,7 @@ ANSWERED: dict[str, Json] = {
 }
 ASKED_OF_COMPLETIONS = SAMPLING | {
     "model": MODEL,
-    "prompt": text("What the model is to answer."),
+    "prompt": text("What is to be continued; where a model only chats, what it is to answer."),
     "max_tokens": count("At most so many tokens are written.", minimum=1),
 }
 ASKED_OF_EMBEDDINGS: dict[str, Json] = {
@@ -129,7 +131,9 @@ RESPONSE: dict[str, Json] = {
     "object": text("`response`."),
     "created_at": count("Unix time in seconds."),
     "status": text("How it ended.", enum=["completed", "incomplete", "failed"]),
-    "model": text("As you asked for it; the header `x-parley-model` tells which model wrote."),
+    "model": text(
+        "As you asked for it, or as its provider calls it; the header `x-parley-model` tells which model wrote."
+    ),
     "output": things("Items: `reasoning`, `message`, `function_call`, `custom_tool_call`."),
     "incomplete_details": thing("Why it is incomplete; null when it is not."),
     "usage": thing("Tokens: `input_tokens`, `output_tokens`, `total_tokens`, and what of them was cached."),

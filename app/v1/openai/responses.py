@@ -6,7 +6,7 @@ from app.providers.base import Request
 from app.v1.fields import Fields
 from app.v1.openai import errors, responses_document, thoughts
 from app.v1.openai.parameters import beyond, effort_in, format_in
-from app.v1.openai.responses_input import turns_in
+from app.v1.openai.responses_input import passable, turns_in
 from app.v1.openai.responses_items import message_item
 from app.v1.openai.responses_stream import ResponseWriter
 from app.v1.openai.responses_tools import call_item, choice_in, offered_in
@@ -69,6 +69,7 @@ class Responses:
             wants_usage=True,
             echo=responses_document.echo_of(asked),
             beyond=(*beyond(body, UNDERSTOOD), *_beyond_inside(asked, text), *offered.foreign),
+            passable=passable(body),
         )
 
     def whole(self, asked: Asked, answer: Answer) -> Json:

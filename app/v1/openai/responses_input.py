@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from app.providers.base import Role, Turn
 from app.v1.fields import Fields
+from app.v1.openai import thoughts
 from app.v1.openai.content import content_at, turn_of
 from app.v1.openai.responses_tools import custom_call_in, function_call_in
-from app.v1.openai.thoughts import thought_in
-from app.v1.surface import BadRequest
+from app.v1.surface import BadRequest, Json
 
 ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT, "system": Role.SYSTEM, "developer": Role.SYSTEM}
 
@@ -18,6 +18,19 @@ def turns_in(asked: Fields) -> tuple[Turn, ...]:
     instructions = asked.text("instructions")
     first = (Turn(Role.SYSTEM, instructions),) if instructions else ()
     return (*first, *_input(asked))
+
+
+def passable(document: Json) -> Json:
+    """The document without thoughts that OpenAI would not know again: it refuses what holds one."""
+    items = document.get("input")
+    if not isinstance(items, list):
+        return document
+    kept = [
+        item
+        for item in items
+        if not isinstance(item, dict) or item.get("type") != "reasoning" or thoughts.is_openais(item)
+    ]
+    return {**document, "input": kept}
 
 
 def _input(asked: Fields) -> Iterable[Turn]:
@@ -82,7 +95,7 @@ def _output(item: Fields) -> Turn:
 
 
 def _reasoning(item: Fields) -> Turn:
-    thought = thought_in(item)
+    thought = thoughts.thought_in(item)
     is_empty = not (thought.text or thought.signature or thought.redacted)
     return Turn(Role.ASSISTANT, thoughts=() if is_empty else (thought,))
 

@@ -12,6 +12,7 @@ from app.providers.base import (
     ThoughtEnded,
     ToolCallDelta,
 )
+from app.providers.passage import Passed
 from app.v1.openai import responses_document
 from app.v1.openai.responses_items import (
     GrowingCall,
@@ -21,6 +22,7 @@ from app.v1.openai.responses_items import (
     SealedThought,
     Step,
 )
+from app.v1.openai.responses_passed import PassedResponse
 from app.v1.openai.responses_tools import Origin
 from app.v1.surface import Answer, Failure, Json
 
@@ -40,8 +42,13 @@ class ResponseWriter:
         self._items: list[GrowingItem] = []
         self._growing: GrowingMessage | GrowingThought | None = None
         self._calls: dict[int, GrowingCall] = {}
+        self._passed: PassedResponse | None = None
 
     def feed(self, event: Event) -> bytes:
+        if type(event) is Passed:
+            self._passed = self._passed or PassedResponse()
+            self._passed.take(event.data)
+            return b""
         if type(event) is TextDelta:
             return self._piece_of(GrowingMessage, event.text)
         if type(event) is ReasoningDelta:
@@ -61,7 +68,12 @@ class ResponseWriter:
         response = responses_document.ended(self._response, answer, self._output(status))
         return said + self._event(f"response.{status}", {"response": response})
 
+    def end_of_passed(self, answer: Answer, last: bytes) -> bytes:
+        return self._passed.ended(answer, self._response) if self._passed else self.end(answer)
+
     def failed(self, failure: Failure) -> bytes:
+        if self._passed is not None:
+            return self._passed.failed(failure, self._response)
         response = responses_document.failed(self._response, failure, self._output("incomplete"))
         return self._start() + self._event("response.failed", {"response": response})
 

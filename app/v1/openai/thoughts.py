@@ -64,5 +64,11 @@ def thought_in(item: Fields) -> Thought:
     )
 
 
+def is_openais(item: Json) -> bool:
+    """Whether OpenAI, which keeps nothing for us, would know the thought of a reasoning item again."""
+    sealed = item.get("encrypted_content")
+    return isinstance(sealed, str) and bool(sealed) and not sealed.startswith((SIGNED, REDACTED))
+
+
 def _summary(thought: Thought) -> Json:
     return {"type": "summary_text", "text": thought.text}

@@ -22,6 +22,7 @@ KEY = "sk-test-0123456789"
         ("openai/no_such_model", errors.ModelGone),
         ("openai/server_error", errors.Overloaded),
         ("openai/refuses_content", errors.RequestRefused),
+        ("openai/quotes_about_keys", errors.RequestRefused),
         ("groq/capacity", errors.Overloaded),
         ("anthropic/bad_key", errors.KeyRejected),
         ("anthropic/low_credit", errors.OutOfCredit),

@@ -104,3 +104,38 @@ async def test_a_stream_that_breaks_is_never_done(client: AsyncClient) -> None:
 
     assert "".join(line.message.content or "" for line in lines) == "one two"
     assert not any(line.done for line in lines)
+
+
+class TestAgainstItsOwnLanguage:
+    """What it asks goes on to a server of Ollama's language as it is, and comes back as it is."""
+
+    async def test_a_conversation(self, client: AsyncClient, own: str) -> None:
+        told = await client.chat(own, messages=QUESTION)
+        lines = [line async for line in await client.chat(own, messages=QUESTION, stream=True)]
+
+        assert told.message.content == "You said: Good morning"
+        assert "".join(line.message.content or "" for line in lines).strip() == told.message.content
+        assert {line.model for line in (told, *lines)} == {own}
+        assert (lines[-1].done, lines[-1].prompt_eval_count, lines[-1].eval_count) == (True, 11, 7)
+
+    async def test_a_single_prompt(self, client: AsyncClient, own: str) -> None:
+        told = await client.generate(own, prompt="Good morning", options={"mirostat": 1})
+        lines = [line async for line in await client.generate(own, prompt="Good morning", stream=True)]
+
+        assert told.response == "You said: Good morning"
+        assert "".join(line.response or "" for line in lines).strip() == told.response
+        assert {line.model for line in (told, *lines)} == {own}
+
+    async def test_tools_and_schemas(self, client: AsyncClient, own: str) -> None:
+        def weather(city: str) -> str:
+            """How it is outside."""
+            return f"It rains in {city}."
+
+        called = await client.chat(own, messages=QUESTION, tools=[weather])
+        filled = await client.chat(
+            own, messages=QUESTION, format={"type": "object", "properties": {"a": {"type": "string"}}}
+        )
+
+        [call] = called.message.tool_calls or []
+        assert (call.function.name, call.function.arguments) == ("weather", {"city": "Good morning"})
+        assert filled.message.content == '{"a":"Good morning"}'

@@ -6,7 +6,7 @@ import pytest
 from ollama import ListResponse, ProcessResponse, ShowResponse
 
 from app.catalog.loaded import InMemory
-from app.providers.base import LoadedModel
+from app.providers.memory import LoadedModel
 from app.v1.ollama.models import capabilities, in_memory, shown, tags
 from tests.v1.listed import FOUND_AT, model
 

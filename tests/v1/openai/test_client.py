@@ -122,13 +122,27 @@ def test_it_sends_images(client: OpenAI, model: str) -> None:
     assert completion.choices[0].message.content == "You said: What is this?"
 
 
-@BOTH
-def test_it_completes_a_prompt(client: OpenAI, usual_client: OpenAI, model: str) -> None:
+@pytest.mark.parametrize(
+    ("model", "expected"), [(OWN_LANGUAGE, " and so on"), (ANOTHER_LANGUAGE, "You said: Once upon")]
+)
+def test_it_completes_a_prompt(client: OpenAI, usual_client: OpenAI, model: str, expected: str) -> None:
+    """Its provider goes on with it; where a model only chats, it is answered."""
     completion = client.completions.create(model=model, prompt="Once upon")
     stream = usual_client.completions.create(model=model, prompt="Once upon", stream=True)
 
-    assert completion.choices[0].text == "You said: Once upon"
-    assert "".join(chunk.choices[0].text for chunk in stream).strip() == "You said: Once upon"
+    assert completion.choices[0].text == expected
+    assert "".join(chunk.choices[0].text for chunk in stream).strip() == expected.strip()
+
+
+def test_what_only_completions_can_say_is_passed_on(client: OpenAI) -> None:
+    completion = client.completions.create(
+        model=OWN_LANGUAGE, prompt="Once upon", echo=True, suffix="the end.", logprobs=2
+    )
+    with pytest.raises(openai.BadRequestError) as refusal:
+        client.completions.create(model=ANOTHER_LANGUAGE, prompt="Once upon", echo=True)
+
+    assert completion.choices[0].text == "Once upon and so on"
+    assert refusal.value.param == "echo"
 
 
 @pytest.mark.parametrize("model", [OWN_LANGUAGE, ECHO])

@@ -1,0 +1,73 @@
+"""What the form of the message box brings: words, the chosen model, images."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, File, Form, Request, UploadFile
+
+from app.accounts.models import User
+from app.chats.images import KINDS, LARGEST_IMAGE, MOST_IMAGES, checked, refuse_many
+from app.chats.models import Chat
+from app.chats.posting import Draft
+from app.chats.views import ComposerView
+from app.core.ids import new_id
+from app.core.settings import Settings
+from app.providers.base import Image
+
+LONGEST_FILE_NAME = 60
+
+
+@dataclass(frozen=True)
+class Written:
+    """A form as it was sent."""
+
+    body: str
+    model: str
+    key: str
+    files: Sequence[UploadFile]
+
+    async def draft(self, model: str) -> Draft:
+        """What is to be said, to `model`. Raises Invalid, naming the file, when there is one that is no fit image."""
+        # A form in which nothing was chosen holds one file without a name.
+        chosen = [file for file in self.files if file.filename]
+        refuse_many(len(chosen))
+        return Draft(self.body, model, self.key, images=tuple([await _image(file) for file in chosen]))
+
+
+def _written(
+    body: Annotated[str, Form()] = "",
+    model: Annotated[str, Form()] = "",
+    key: Annotated[str, Form()] = "",
+    images: Annotated[Sequence[UploadFile], File()] = (),
+) -> Written:
+    return Written(body, model, key, images)
+
+
+CurrentWritten = Annotated[Written, Depends(_written)]
+
+
+def composer_for(
+    request: Request, user: User, chat: Chat | None, *, body: str = "", refusal: str = ""
+) -> ComposerView:
+    """The form, empty or with what could not be sent and why."""
+    settings: Settings = request.app.state.settings
+    return ComposerView(
+        action=f"/chats/{chat.id}/messages" if chat else "/chats",
+        placeholder="Write a message" if chat else "Ask anything",
+        # Several people may use one browser, one after the other.
+        draft_key=chat.id if chat else f"new-{user.id}",
+        key=new_id(),
+        image_kinds=",".join(KINDS),
+        most_images=MOST_IMAGES,
+        largest_image=LARGEST_IMAGE,
+        # The words need room in the same request.
+        most_bytes=settings.max_request_bytes * 9 // 10,
+        body=body,
+        refusal=refusal,
+    )
+
+
+async def _image(file: UploadFile) -> Image:
+    name = (file.filename or "")[:LONGEST_FILE_NAME]
+    return checked(await file.read(LARGEST_IMAGE + 1), "images", f"“{name}”")
