@@ -6,7 +6,7 @@ The only module that knows every room.
 import gc
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import cache, partial
 
 from fastapi import FastAPI
@@ -34,6 +34,7 @@ from app.chats.replies import Replies
 from app.chats.titles import titles_of
 from app.core import api_docs, changes, error_pages, health
 from app.core import logging as logs
+from app.core.changes import Changes
 from app.core.crypto import load_secrets, open_vault
 from app.core.database import Database
 from app.core.requests import RequestGuard
@@ -42,7 +43,7 @@ from app.core.static_files import router as static_files_router
 from app.core.version import VERSION
 from app.gateway import running, spending
 from app.gateway.calls import Gateway
-from app.live.hub import Hub, Lagged
+from app.live.hub import Hub
 from app.live.seats import Seats
 from app.live.stopping import Stopping
 from app.live.tasks import Tasks
@@ -127,7 +128,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.secrets = secrets
     app.state.vault = open_vault(settings)
     app.state.database = database = Database(settings.resolved_database_url)
-    app.state.hub = hub = _hub_for(settings)
+    app.state.hub = hub = _hub_for(settings, database.changes)
     app.state.tasks = tasks = Tasks()
     app.state.doorkeeper = doorkeeper = Doorkeeper(database, hub, secrets.signing_key)
     app.state.gateway = gateway = Gateway(database, app.state.vault, settings)
@@ -150,7 +151,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     tasks.start("price list", price_sheet.warm(database))
     tasks.start("follow workspace", workspace.follow(database, hub, partial(setattr, app.state, "workspace")))
     tasks.start("follow who leaves", leaving.follow(database, hub, replies))
-    tasks.start("follow changes", _follow_changes(database, hub))
     tasks.every(doorkeeping.SECONDS_BETWEEN_LOOKS, "show out", doorkeeper.show_out)
     tasks.every(doorkeeping.SECONDS_BETWEEN_NOTES, "note use of keys", doorkeeper.note_uses)
     tasks.every(running.SECONDS_BETWEEN_ROUNDS, "note calls under way", gateway.running.note_overdue)
@@ -173,15 +173,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await database.close()
 
 
-async def _follow_changes(database: Database, hub: Hub) -> None:
-    """What other processes change is read again here; when something was missed, everything is."""
-    with hub.subscribe(changes.CHANNEL) as news:
-        while True:
-            with suppress(Lagged):
-                await news.next()
-            database.changes.heard()
-
-
 @cache
 def _spare_what_was_imported() -> None:
     """It stays: to look through all of it for garbage would hold everybody up for a tenth of a second."""
@@ -189,10 +180,12 @@ def _spare_what_was_imported() -> None:
     gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
-def _hub_for(settings: Settings) -> Hub:
+def _hub_for(settings: Settings, news: Changes) -> Hub:
     if settings.is_sqlite:
         return Hub()
     # Imported where it is needed: SQLite installations do without the driver's memory.
     from app.live.postgres import PostgresHub
 
-    return PostgresHub(settings.resolved_database_url, changes.CHANNEL)
+    hub = PostgresHub(settings.resolved_database_url, {changes.CHANNEL: news.heard})
+    news.hearing = hub.hearing
+    return hub

@@ -4,6 +4,7 @@ Tables marked `WATCHED` hold what administrators and owners decide: accounts, ke
 rows are asked for by every call and changed a few times a day. Whoever commits a change of one moves the
 *generation* on, whichever verb it was; what was kept from an earlier generation is read again. Other processes
 learn of it by PostgreSQL's NOTIFY, or on SQLite (the command line) by the time of a file beside the database.
+While a process cannot be sure to hear of it, every moment is a generation of its own, and nothing is kept.
 """
 
 import math
@@ -26,15 +27,19 @@ HAS_CHANGED = "parley_has_changed"
 SECONDS_BETWEEN_LOOKS = 0.01
 """At the file: every call asks several times."""
 
-Generation = tuple[int, int]
+Generation = tuple[int, int, int]
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
 class Changes:
-    """The generation of one database as this process knows it. `file` tells processes that share a SQLite file."""
+    """The generation of one database as this process knows it. `file` tells processes that share a SQLite file.
+
+    `hearing` is the number of the line on which a server hears of changes, and None while nothing may be heard.
+    """
 
     def __init__(self, file: Path | None = None) -> None:
+        self.hearing: Callable[[], int | None] = lambda: 0
         self._file = file
         self._count = 0
         self._time = 0
@@ -42,7 +47,10 @@ class Changes:
 
     def generation(self) -> Generation:
         """Equal to an earlier answer as long as nothing that is watched was changed in between."""
-        return self._count, self._time_of_file()
+        line = self.hearing()
+        if line is None:
+            self._count += 1
+        return self._count, self._time_of_file(), line or 0
 
     def moved_on(self) -> None:
         """Something watched was changed here, and is committed."""
@@ -76,7 +84,7 @@ class Kept(Generic[Key, Value]):
         self._changes = changes
         self._read = read
         self._most = most
-        self._generation: Generation = (-1, -1)
+        self._generation: Generation | None = None
         self._values: dict[Key, Value] = {}
 
     async def get(self, key: Key) -> Value:

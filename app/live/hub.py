@@ -60,6 +60,13 @@ class Hub:
 
     async def stop(self) -> None: ...
 
+    def hearing(self) -> int | None:
+        """The number of the line on which this process hears of all others; None while it is not known to be alive.
+
+        After None it is another number, or nothing was missed.
+        """
+        return 0
+
     def publish(self, stream: str, event: Event) -> None:
         """Hand `event` to all who listen to `stream`; never waits."""
         for subscription in tuple(self._subscribers.get(stream, ())):

@@ -1,13 +1,21 @@
 """The hub for several processes: PostgreSQL carries the events (LISTEN/NOTIFY), nothing else is needed.
 
-Subscribers in the same process hear an event at once; other processes a moment later. When the connection is
-lost, and after it came back, everybody is `Lagged` once, because nobody knows what was said in between.
+Subscribers in the same process hear an event at once; other processes a moment later. When the connection was
+lost and is there again, everybody is `Lagged` once, because nobody knows what was said in between.
+
+A connection that brings nothing may be silent or dead, and a network that vanished does not tell. So the listening
+one is asked for a sign of life several times a second: what was committed before it was asked comes before its
+answer. `hearing` tells for how long that may be relied upon.
 """
 
 import asyncio
+import math
+import os
 import secrets
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+import socket
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 
 import psycopg
 import structlog
@@ -23,6 +31,11 @@ LONGEST_BACKLOG = 20_000
 SHORTEST_BACK_OFF, LONGEST_BACK_OFF = 0.1, 5.0
 SECONDS_TO_START = 10.0
 SECONDS_TO_FLUSH = 1.0
+SECONDS_BETWEEN_SIGNS = 0.25
+SECONDS_TRUSTED = 1.0
+"""So long after it was asked for its last sign of life a connection counts as alive: three may be late."""
+SECONDS_TO_ANSWER = 3.0
+"""Whoever takes longer over a few bytes is hung up on."""
 
 SEND = "SELECT pg_notify(%s, payload) FROM unnest(%s::text[]) WITH ORDINALITY AS u(payload, i) ORDER BY i"
 
@@ -34,14 +47,14 @@ log = structlog.get_logger("parley.hub")
 class PostgresHub(Hub):
     """Two connections: one listens, one sends. `url` is the database's, with or without SQLAlchemy's driver.
 
-    What is notified on a channel of `channels`, by whomever, is published on the stream of the same name.
+    `notices` are called when something is notified on the channel of their name, by whomever.
     """
 
     is_shared = True
 
-    def __init__(self, url: str, *channels: str) -> None:
+    def __init__(self, url: str, notices: Mapping[str, Callable[[], object]] | None = None) -> None:
         super().__init__()
-        self._channels = channels
+        self._notices = dict(notices or {})
         self._address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._origin = secrets.token_hex(4)
         self._inbox = Inbox(self._origin)
@@ -52,6 +65,8 @@ class PostgresHub(Hub):
         self._flushed = asyncio.Event()
         self._flushed.set()
         self._listening = asyncio.Event()
+        self._connections = 0
+        self._trusted_until = -math.inf
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -82,6 +97,9 @@ class PostgresHub(Hub):
         self._flushed.clear()
         self._something_to_send.set()
 
+    def hearing(self) -> int | None:
+        return self._connections if time.monotonic() < self._trusted_until else None
+
     async def _connected(self, purpose: str, work: Callable[[Connection], Awaitable[None]]) -> None:
         """Do `work` on a connection, and again on a new one whenever the connection is lost."""
         back_off = SHORTEST_BACK_OFF
@@ -102,23 +120,39 @@ class PostgresHub(Hub):
             self._address,
             autocommit=True,
             application_name="parley hub",
-            # A database that vanished without a word is noticed within about a minute.
-            keepalives_idle=30,
-            keepalives_interval=10,
-            keepalives_count=3,
+            connect_timeout=5,
         )
 
     async def _listen(self, connection: Connection) -> None:
-        for channel in (CHANNEL, *self._channels):
-            await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+        with _hung_up_when_late(connection):
+            for channel in (CHANNEL, *self._notices):
+                await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+        self._connections += 1
         if self._listening.is_set():
             self.lag_everybody()
+        try:
+            while True:
+                await self._ask_for_a_sign(connection)
+                await self._hear(connection, SECONDS_BETWEEN_SIGNS)
+        finally:
+            self._trusted_until = -math.inf
+
+    async def _ask_for_a_sign(self, connection: Connection) -> None:
+        asked_at = time.monotonic()
+        with _hung_up_when_late(connection):
+            await connection.execute("SELECT 1")
+        # What came before the answer first: it may say that what is kept is not true any more.
+        await self._hear(connection, seconds=0)
+        self._trusted_until = asked_at + SECONDS_TRUSTED
         self._listening.set()
-        async for notification in connection.notifies():
+
+    async def _hear(self, connection: Connection, seconds: float) -> None:
+        """What was notified already, and what is within so many seconds."""
+        async for notification in connection.notifies(timeout=seconds):
             if notification.channel == CHANNEL:
                 self._receive(notification.payload)
             else:
-                super().publish(notification.channel, {})
+                self._notices[notification.channel]()
 
     def _receive(self, payload: str) -> None:
         try:
@@ -135,7 +169,8 @@ class PostgresHub(Hub):
                 await self._something_to_send.wait()
                 self._take_outgoing()
             # After a failure the same payloads are sent again: whoever had them knows their numbers.
-            await connection.execute(SEND, (CHANNEL, self._unconfirmed))
+            with _hung_up_when_late(connection):
+                await connection.execute(SEND, (CHANNEL, self._unconfirmed))
             self._unconfirmed = []
             if not self._outgoing:
                 self._flushed.set()
@@ -146,3 +181,22 @@ class PostgresHub(Hub):
         self._next_number += len(self._unconfirmed)
         self._outgoing = []
         self._something_to_send.clear()
+
+
+@contextmanager
+def _hung_up_when_late(connection: Connection) -> Iterator[None]:
+    """The block fails with a psycopg.Error when the database takes too long.
+
+    Cancelling would not do: the driver then asks the database to cancel, and waits for its answer.
+    """
+    timer = asyncio.get_running_loop().call_later(SECONDS_TO_ANSWER, _hang_up, connection)
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _hang_up(connection: Connection) -> None:
+    """Whoever waits for the connection wakes up and finds it at its end; closing would leave them waiting."""
+    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)

@@ -19,20 +19,8 @@ from app.accounts.models import ApiKey, User
 from app.core.clock import now
 from app.core.crypto import keyed_hash
 from app.core.database import Database
-from app.core.settings import Settings
 from tests.cast import BASE_URL, Cast, Person
 from tests.waiting import until
-
-
-@pytest.fixture
-def house(app: FastAPI) -> House:
-    return House(app.state.database, app.state.hub, app.state.settings, app.state.secrets.signing_key)
-
-
-@pytest.fixture
-def keeper(app: FastAPI) -> Doorkeeper:
-    keeper: Doorkeeper = app.state.doorkeeper
-    return keeper
 
 
 async def key_of(house: House, person: Person, rules: Rules | None = None) -> api_keys.NewKey:
@@ -249,32 +237,6 @@ async def test_a_disabled_program_is_shown_out(house: House, cast: Cast, keeper:
 def test_a_look_is_taken_several_times_a_second() -> None:
     # "Within a second" is a promise: the round, the commit and the hanging up share it.
     assert doorkeeper.SECONDS_BETWEEN_LOOKS <= 0.3
-
-
-class TestOnPostgres:
-    """Where other processes tell of their changes by NOTIFY."""
-
-    @pytest.fixture
-    def settings(self, settings: Settings, postgres_with_tables: str) -> Settings:
-        return settings.model_copy(update={"database_url": postgres_with_tables})
-
-    async def test_a_key_that_another_process_revoked_is_noticed(
-        self, app: FastAPI, cast: Cast, house: House, keeper: Doorkeeper
-    ) -> None:
-        key = await key_of(house, cast.bob)
-        found = await keeper.authenticate(Credentials(key=key.secret), now())
-        assert found is not None
-        left: list[str] = []
-        elsewhere = Database(house.settings.resolved_database_url)
-
-        with keeper.inside(found.caller, lambda: left.append("gone")):
-            async with elsewhere.writing() as session:
-                owner = await session.get_one(User, cast.bob.id)
-                await api_keys.revoke(session, owner, key.row.id, audit.Act(audit.COMMAND_LINE))
-
-            assert await until(lambda: _found(left))
-        assert code_of(await asks(app, key.secret)) == (401, "key_revoked")
-        await elsewhere.close()
 
 
 async def _found(left: list[str]) -> list[str]:

@@ -104,6 +104,36 @@ async def test_what_is_read_while_it_changes_is_read_again(database: Database) -
     assert await kept.get("") == ["Design"]
 
 
+async def test_while_nothing_is_heard_of_others_everything_is_read_anew(database: Database) -> None:
+    asked = []
+
+    async def read(key: int) -> int:
+        asked.append(key)
+        return key
+
+    kept = Kept(database.changes, read)
+    database.changes.hearing = lambda: None
+    for key in (1, 1):
+        await kept.get(key)
+    assert asked == [1, 1]
+
+
+async def test_what_was_kept_is_dropped_when_others_are_heard_on_another_line(database: Database) -> None:
+    async with database.writing() as session:
+        await add(session)
+    await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+    kept = kept_names(database)
+    database.changes.hearing = lambda: 1
+    assert await kept.get("") == ["Design"]
+    async with database.writing() as session:
+        # What tells nobody stands for what another process told while it could not be heard.
+        await session.execute(update(Group).values(name="Drawing"), execution_options=UNWATCHED)
+    assert await kept.get("") == ["Design"]
+
+    database.changes.hearing = lambda: 2
+    assert await kept.get("") == ["Drawing"]
+
+
 async def test_no_more_is_kept_than_was_asked_for(database: Database) -> None:
     asked = []
 

@@ -5,15 +5,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from psycopg import AsyncConnection
+from sqlalchemy.engine import make_url
 
 from app.accounts.models import Group
 from app.core.changes import CHANNEL
 from app.core.database import Database
 from app.live.hub import LONGEST_QUEUE, Event, Hub, Lagged, Subscription
-from app.live.postgres import PostgresHub
+from app.live.postgres import SECONDS_TRUSTED, PostgresHub
 from tests.postgres import PostgresServer
+from tests.proxy import proxy_to
+from tests.waiting import until
 
-PATIENCE = 10
+PATIENCE = 60
+CUT_OFF = (
+    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+    " WHERE application_name = 'parley hub' AND datname = current_database()"
+)
 
 
 async def next_of(subscription: Subscription) -> Event:
@@ -81,13 +89,16 @@ async def test_another_process_hears_everything_once_and_in_order(postgres_url: 
 async def test_what_the_database_tells_on_a_channel_is_heard_once_it_is_committed(
     postgres_with_tables: str,
 ) -> None:
-    hub, elsewhere = PostgresHub(postgres_with_tables, CHANNEL), Database(postgres_with_tables)
+    news = asyncio.Event()
+    hub, elsewhere = PostgresHub(postgres_with_tables, {CHANNEL: news.set}), Database(postgres_with_tables)
     await hub.start()
     try:
-        with hub.subscribe(CHANNEL) as news:
-            async with elsewhere.writing() as session:
-                session.add(Group(name="Design", handle="design"))
-            assert await next_of(news) == {}
+        async with elsewhere.writing() as session:
+            session.add(Group(name="Design", handle="design"))
+            await session.flush()
+            assert not news.is_set()
+        async with asyncio.timeout(PATIENCE):
+            await news.wait()
     finally:
         await elsewhere.close()
         await hub.stop()
@@ -128,6 +139,58 @@ async def test_after_the_database_restarts_everybody_looks_again_and_events_flow
             heard = await next_of(far)
             while heard["n"] != 99:
                 heard = await next_of(far)
+
+
+async def test_a_line_that_was_cut_is_another_one_when_it_is_back(postgres_url: str) -> None:
+    async with two_hubs(postgres_url) as (here, _), await AsyncConnection.connect(postgres_url) as database:
+        first = here.hearing()
+        assert first is not None
+        with here.subscribe("reply:1") as listening:
+            await database.execute(CUT_OFF)
+
+            with pytest.raises(Lagged):
+                await next_of(listening)
+        assert (await until(lambda: heard_by(here)))[0] != first
+
+
+async def test_a_line_that_went_dead_without_a_word_is_noticed_and_replaced(
+    postgres_server: PostgresServer, postgres_url: str
+) -> None:
+    async with proxy_to(postgres_server.port, b"parley hub") as proxy:
+        url = make_url(postgres_url).set(port=proxy.port).render_as_string()
+        async with two_hubs(url) as (here, there):
+            with there.subscribe("reply:1") as far:
+                proxy.freeze()
+                assert await until(lambda: deaf(there), PATIENCE)
+                here.publish("reply:1", {"n": "while it was dead"})
+                proxy.thaw()
+
+                with pytest.raises(Lagged):
+                    await next_of(far)
+                assert await until(lambda: heard_by(there), PATIENCE)
+                await until(lambda: heard_by(here), PATIENCE)
+                here.publish("reply:1", {"n": "last"})
+                heard = await next_of(far)
+                while heard["n"] != "last":
+                    heard = await next_of(far)
+
+
+async def test_a_silent_line_that_is_alive_stays_the_same(postgres_url: str) -> None:
+    async with two_hubs(postgres_url) as (here, _):
+        first = await until(lambda: heard_by(here))
+        await asyncio.sleep(3 * SECONDS_TRUSTED)
+
+        assert await until(lambda: heard_by(here)) == first
+
+
+async def heard_by(hub: PostgresHub) -> tuple[int] | None:
+    """The number of its line, while it is known to be alive."""
+    number = hub.hearing()
+    return None if number is None else (number,)
+
+
+async def deaf(hub: PostgresHub) -> bool:
+    return hub.hearing() is None
 
 
 async def test_a_database_that_is_not_there_is_no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
