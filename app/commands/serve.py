@@ -16,6 +16,8 @@ from app.core.settings import Settings
 
 APPLICATION_MODULE = "app.main"
 SECONDS_KEPT_ALIVE = 75
+SECONDS_FOR_A_WORKER_TO_ANSWER = 30
+"""On a slow machine one is busy for long before it can say that it lives; killed for that, it would never start."""
 
 
 def serve(
@@ -99,6 +101,7 @@ def _run(settings: Settings, listener: socket.socket, workers: int, reload: bool
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_keep_alive=SECONDS_KEPT_ALIVE,
+        timeout_worker_healthcheck=SECONDS_FOR_A_WORKER_TO_ANSWER,
         timeout_graceful_shutdown=max(1, round(settings.shutdown_grace)),
     )
     server = uvicorn.Server(config)

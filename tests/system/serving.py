@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import pytest
 from app.core.settings import ROOT
 
 ADDRESS = re.compile(r"Parley \S+ is at (http://\S+)")
-PATIENCE = 30
+PATIENCE = 180
 
 
 @dataclass
@@ -43,12 +43,23 @@ Start = Callable[..., Started]
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return kept | {"DATA_DIR": str(tmp_path / "data"), "NO_COLOR": "1"}
+    return environment_in(tmp_path / "data")
 
 
 @pytest.fixture
 def start(environment: dict[str, str]) -> Iterator[Start]:
+    with starting(environment) as start:
+        yield start
+
+
+def environment_in(data_dir: Path) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return kept | {"DATA_DIR": str(data_dir), "NO_COLOR": "1"}
+
+
+@contextmanager
+def starting(environment: dict[str, str]) -> Iterator[Start]:
+    """Gives a function that starts servers; all end with the block."""
     with ExitStack() as running:
 
         def start_one(*options: str, **more: str) -> Started:

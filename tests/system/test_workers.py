@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 
@@ -66,6 +67,19 @@ async def test_a_killed_worker_takes_nobody_elses_answers_with_it(
         assert lost <= WORDS_A_SECOND
     assert any(reply["status"] == "finished" for reply in replies)
     assert len(started.workers) == 4, "another one took its place"
+
+
+def test_workers_that_take_long_to_load_are_waited_for(
+    start: Start, tmp_path: Path, postgres_url: str
+) -> None:
+    # Python runs a module of this name first. A worker cannot say that it lives before its code is loaded.
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys, time\nif any('spawn_main' in word for word in sys.orig_argv):\n    time.sleep(12)\n"
+    )
+    started = start("--workers", "2", DATABASE_URL=postgres_url, PYTHONPATH=str(tmp_path))
+
+    assert httpx.get(f"{started.url}/health", timeout=60).json()["status"] == "ok"
+    assert len(started.workers) == 2
 
 
 async def all_have_heard(listeners: list[Listener]) -> bool | None:
