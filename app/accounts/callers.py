@@ -4,6 +4,7 @@ A browser's session may do all that its person may. A key may do what its owner 
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from app.accounts import api_keys, sessions
@@ -65,6 +66,8 @@ class Caller:
     stores_calls: bool = False
     """Whether its calls become conversations where they do not say."""
     is_service: bool = False
+    ends_at: datetime | None = None
+    """When the key expires."""
 
     @property
     def streams(self) -> tuple[str, ...]:
@@ -112,6 +115,7 @@ def caller_with_key(user: User, group_id: str | None, key: ApiKey) -> Caller:
         rules.models,
         rules.stores_calls,
         user.is_service,
+        key.expires_at,
     )
 
 

@@ -1,9 +1,11 @@
 """Lets people and programs in: one function for cookie, `Authorization: Bearer` and `x-api-key`.
 
 A key that was seen before is known from memory, until an account, a key or a group is changed anywhere: what
-is revoked stops working with the next request. What is under way with it then is shown out within a second.
+is revoked stops working with the next request. What is under way with it then is shown out within a second, and
+what is under way with a key that expires, at that moment.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +20,7 @@ from app.accounts.models import ApiKey, User
 from app.core.changes import Kept
 from app.core.clock import now
 from app.core.database import Database
+from app.core.errors import NotSignedIn
 from app.live.hub import Event, Hub
 
 SECONDS_BETWEEN_NOTES = 60.0
@@ -27,8 +30,12 @@ WRITTEN_BEFORE_COMMITTED = timedelta(minutes=1)
 SHOWN_OUT = "shown_out"
 """The hub's stream that hears that somebody was shown out."""
 SOMEBODY_LEFT: Event = {"type": SHOWN_OUT}
+REVOKED = "This API key was revoked while it was used, or its account was disabled."
+EXPIRED = f"This API key expired while it was used. {callers.MAKE_ANOTHER}"
 
 Hashes = tuple[str, str]
+Leave = Callable[[NotSignedIn], object]
+"""Told why."""
 
 
 class Doorkeeper:
@@ -40,7 +47,7 @@ class Doorkeeper:
         self._signing_key = signing_key
         self._known: Kept[Hashes, Identity] = Kept(database.changes, self._find_key)
         self._used: dict[str, datetime] = {}
-        self._inside: defaultdict[str, set[Callable[[], object]]] = defaultdict(set)
+        self._inside: defaultdict[str, set[Leave]] = defaultdict(set)
         self._looked_at = now()
         self._generation = database.changes.generation()
 
@@ -56,13 +63,16 @@ class Doorkeeper:
         return None
 
     @contextmanager
-    def inside(self, caller: Caller, leave: Callable[[], object]) -> Iterator[None]:
-        """While the block runs, `leave` is called as soon as the caller's key is revoked or account disabled."""
+    def inside(self, caller: Caller, leave: Leave) -> Iterator[None]:
+        """While the block runs, `leave` is called as soon as the key is revoked or expires, or the account is disabled."""
+        timer = _at_its_end(caller, leave)
         for stream in caller.streams:
             self._inside[stream].add(leave)
         try:
             yield
         finally:
+            if timer is not None:
+                timer.cancel()
             for stream in caller.streams:
                 self._inside[stream].discard(leave)
                 if not self._inside[stream]:
@@ -81,7 +91,7 @@ class Doorkeeper:
             self._hub.publish(stream, sessions.SIGNED_OUT)
             self._hub.publish(SHOWN_OUT, SOMEBODY_LEFT)
             for leave in tuple(self._inside.get(stream, ())):
-                leave()
+                leave(callers.KeyRevoked(REVOKED))
         self._generation, self._looked_at = generation, looked_at
 
     async def note_uses(self) -> None:
@@ -124,6 +134,13 @@ class Doorkeeper:
             keys = await session.scalars(select(ApiKey.id).where(ApiKey.revoked_at >= moment))
             users = await session.scalars(select(User.id).where(User.disabled_at >= moment))
             return [*map(stream_of_key, keys), *map(sessions.stream_of_user, users)]
+
+
+def _at_its_end(caller: Caller, leave: Leave) -> asyncio.TimerHandle | None:
+    if caller.ends_at is None:
+        return None
+    seconds = (caller.ends_at - now()).total_seconds()
+    return asyncio.get_running_loop().call_later(seconds, leave, callers.KeyExpired(EXPIRED))
 
 
 def _refuse_ended(found: Identity, at: datetime) -> None:

@@ -50,6 +50,11 @@ class Identity:
         of_session = (sessions.stream_of_session(self.sign_in.id),) if self.sign_in else ()
         return (*self.caller.streams, *of_session)
 
+    @property
+    def ends_at(self) -> datetime | None:
+        """When session or key end by themselves, as far as was known when they were shown: sessions are renewed."""
+        return self.sign_in.expires_at if self.sign_in else self.caller.ends_at
+
     def is_valid(self, at: datetime) -> bool:
         """Whether account and session or key are good at this moment."""
         if self.user.is_disabled:

@@ -1,6 +1,7 @@
 """What is needed to write one reply, read in one short session: whose it is, which model, what it is told."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import bindparam, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,23 +22,28 @@ MOST_MESSAGES = 4_000
 QUESTION, EARLIER = aliased(Message), aliased(Message)
 # Every reply begins with it: the statement is built once.
 PLACE = (
-    select(Chat.id, Chat.owner_id, Chat.system_prompt, Workspace.system_prompt, EARLIER.id)
+    select(Chat.id, Chat.owner_id, Chat.system_prompt, Workspace.system_prompt, EARLIER.id, ApiKey.expires_at)
     .select_from(Chat)
     .outerjoin(Workspace, true())
     .outerjoin(QUESTION, QUESTION.id == bindparam("question"))
     .outerjoin(EARLIER, (EARLIER.id == QUESTION.parent_id) & EARLIER.status.in_(RUNNING))
+    .outerjoin(ApiKey, ApiKey.id == bindparam("key"))
     .where(Chat.id == bindparam("chat"))
 )
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a reply is to be written. `waits_for` is the reply before its question, while that is being written."""
+    """Where a reply is to be written. `waits_for` is the reply before its question, while that is being written.
+
+    `ends_at` is when the key expires for which it is written.
+    """
 
     chat_id: str
     owner_id: str
     system_prompt: str
     waits_for: str | None
+    ends_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -49,10 +55,12 @@ class Job:
 
 
 async def place_of(session: AsyncSession, reply: Message) -> Place:
-    found = await session.execute(PLACE, {"question": reply.parent_id, "chat": reply.chat_id})
-    chat_id, owner_id, own_prompt, usual_prompt, waits_for = found.one()
+    known = {"question": reply.parent_id, "chat": reply.chat_id, "key": reply.api_key_id}
+    chat_id, owner_id, own_prompt, usual_prompt, waits_for, ends_at = (
+        await session.execute(PLACE, known)
+    ).one()
     system_prompt = usual_prompt or "" if own_prompt is None else own_prompt
-    return Place(chat_id, owner_id, system_prompt, waits_for)
+    return Place(chat_id, owner_id, system_prompt, waits_for, ends_at)
 
 
 async def prepare(session: AsyncSession, reply: Message, place: Place, window: int | None) -> Job:

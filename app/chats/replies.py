@@ -7,6 +7,7 @@ process; the text is saved twice a second, never per token.
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.chats import checkpoints, jobs
 from app.chats.broadcasts import Broadcasts, Checkpoint, LiveReply, reply_stream
@@ -45,6 +46,7 @@ class Replies:
         self._gateway = gateway
         self._writing: dict[str, asyncio.Task[None]] = {}
         self._stopped: set[str] = set()
+        self._ends: dict[str, asyncio.TimerHandle] = {}
         self._saved_versions: dict[str, int] = {}
         self._endings = Endings(database, tasks)
         self.broadcasts = Broadcasts(hub, tasks, self._read_checkpoint)
@@ -90,6 +92,12 @@ class Replies:
             task.cancel()
         return True
 
+    def _stop_at(self, reply_id: str, moment: datetime | None) -> None:
+        if moment is not None and reply_id not in self._ends:
+            seconds = (moment - now()).total_seconds()
+            loop = asyncio.get_running_loop()
+            self._ends[reply_id] = loop.call_later(seconds, self._stop_here, reply_id)
+
     async def _listen_for_stop(self, reply_id: str) -> None:
         """Hear at once what the next checkpoint would find in the row."""
         with self._hub.subscribe(reply_stream(reply_id)) as subscription:
@@ -101,6 +109,8 @@ class Replies:
     def _forget(self, reply_id: str) -> None:
         self._writing.pop(reply_id, None)
         self._stopped.discard(reply_id)
+        if (end := self._ends.pop(reply_id, None)) is not None:
+            end.cancel()
         self._saved_versions.pop(reply_id, None)
 
     async def _write(self, work: Work, reply: Message) -> None:
@@ -131,6 +141,7 @@ class Replies:
         while True:
             async with self._database.reading() as session:
                 place = await jobs.place_of(session, reply)
+                self._stop_at(reply.id, place.ends_at)
                 if place.waits_for is None:
                     window = await self._gateway.window(place.owner_id, reply.model)
                     return await jobs.prepare(session, reply, place, window)

@@ -12,6 +12,7 @@ from html import escape
 from app.accounts.access import Identity, still_valid
 from app.chats.broadcasts import Broadcasts
 from app.chats.growth import Place, Step
+from app.core.clock import now
 from app.core.database import Database
 from app.live.formats import Happening
 from app.live.hub import Hub, Lagged
@@ -87,10 +88,17 @@ async def until_signed_out(database: Database, hub: Hub, stopping: Stopping, ide
     with hub.subscribe(*identity.streams, STOPPING) as subscription:
         while not stopping.has_begun:
             with suppress(TimeoutError, Lagged):
-                async with asyncio.timeout(SECONDS_BETWEEN_CHECKS):
+                async with asyncio.timeout(_seconds_until_check(identity)):
                     await subscription.next()
             if not await still_valid(database, identity):
                 return
+
+
+def _seconds_until_check(identity: Identity) -> float:
+    """Until the moment at which it ends, when that is near: nothing tells of it."""
+    left = (identity.ends_at - now()).total_seconds() if identity.ends_at is not None else 0
+    # Past that moment it was renewed, or it ends with this check.
+    return min(left, SECONDS_BETWEEN_CHECKS) if left > 0 else SECONDS_BETWEEN_CHECKS
 
 
 def _pace(broadcasts: Broadcasts) -> float:

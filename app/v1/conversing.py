@@ -1,7 +1,7 @@
 """One call of a program, from its request to the last byte of its answer, whatever language it speaks.
 
 Nothing is buffered: what a provider says is sent on at once, in its own words where the client speaks its
-language, else in the client's. A call ends with whoever made it: a client that hangs up, a key that is revoked.
+language, else in the client's. A call ends with whoever made it: a client that hangs up, a key that is revoked or expires.
 """
 
 import asyncio
@@ -16,8 +16,8 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from app.accounts.access import Scope, caller_of, doorkeeper_of
-from app.accounts.callers import Caller, KeyRevoked
-from app.core.errors import ParleyError
+from app.accounts.callers import Caller
+from app.core.errors import NotSignedIn, ParleyError
 from app.core.ids import new_id
 from app.gateway.calls import Call, Completion, Gateway
 from app.providers.errors import ProviderError
@@ -39,7 +39,6 @@ from app.v1.surface import (
 
 SECONDS_OF_SILENCE = 15.0
 """Before the first word; then whatever stands between is told that somebody is at work."""
-REVOKED = "This API key was revoked while it was used, or its account was disabled."
 SIGN_OF_LIFE = b": at work\n\n"
 PASSED_HEADER = re.compile(r"[A-Za-z0-9_., -]{0,1000}")
 HEADERS_OF_DIALECTS = {Dialect.ANTHROPIC_MESSAGES: ("anthropic-beta",)}
@@ -55,7 +54,7 @@ class Conversing(Response):
         self._dialect = dialect
         self._gateway: Gateway = request.app.state.gateway
         self._working: asyncio.Task[None] | None = None
-        self._is_shown_out = False
+        self._why_shown_out: NotSignedIn | None = None
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         line = Line(send, self._surface, _request_id(scope))
@@ -66,15 +65,15 @@ class Conversing(Response):
             with doorkeeper_of(self._request).inside(caller, self._show_out):
                 asked = await self._asked()
                 call = await self._call(caller, asked)
-                if not self._is_shown_out:
+                if self._why_shown_out is None:
                     await self._attend(line, call, asked, receive)
-            if self._is_shown_out and not line.is_over:
-                raise KeyRevoked(REVOKED)
+            if self._why_shown_out is not None and not line.is_over:
+                raise self._why_shown_out
         except ParleyError as error:
             await line.fail(failure_of(error, line.request_id))
 
-    def _show_out(self) -> None:
-        self._is_shown_out = True
+    def _show_out(self, why: NotSignedIn) -> None:
+        self._why_shown_out = why
         if self._working is not None:
             self._working.cancel()
 

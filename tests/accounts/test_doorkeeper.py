@@ -191,8 +191,8 @@ async def test_what_is_under_way_with_a_key_is_ended_when_it_is_revoked(
     assert callers[0] is not None
     assert callers[1] is not None
     with (
-        keeper.inside(callers[0].caller, lambda: left.append("mine")),
-        keeper.inside(callers[1].caller, lambda: left.append("other")),
+        keeper.inside(callers[0].caller, lambda _: left.append("mine")),
+        keeper.inside(callers[1].caller, lambda _: left.append("other")),
     ):
         await cast.bob.client.delete(f"/api/keys/{mine.row.id}")
 
@@ -209,7 +209,7 @@ async def test_a_key_that_another_process_revoked_is_noticed(
     left: list[str] = []
     elsewhere = Database(house.settings.resolved_database_url)
 
-    with keeper.inside(found.caller, lambda: left.append("gone")):
+    with keeper.inside(found.caller, lambda _: left.append("gone")):
         async with elsewhere.writing() as session:
             owner = await session.get_one(User, cast.bob.id)
             await api_keys.revoke(session, owner, key.row.id, audit.Act(audit.COMMAND_LINE))
@@ -227,7 +227,7 @@ async def test_a_disabled_program_is_shown_out(house: House, cast: Cast, keeper:
     found = await keeper.authenticate(Credentials(key=made.secret), now())
     assert found is not None
     left: list[str] = []
-    with keeper.inside(found.caller, lambda: left.append("gone")):
+    with keeper.inside(found.caller, lambda _: left.append("gone")):
         async with house.database.writing() as session:
             await service_accounts.disable(session, await service_accounts.by_id(session, account.id), act)
 

@@ -42,7 +42,7 @@ class TestOnALineThatWorks:
         left: list[str] = []
         elsewhere = Database(house.settings.resolved_database_url)
 
-        with keeper.inside(found.caller, lambda: left.append("gone")):
+        with keeper.inside(found.caller, lambda _: left.append("gone")):
             async with elsewhere.writing() as session:
                 owner = await session.get_one(User, cast.bob.id)
                 await api_keys.revoke(session, owner, key.row.id, audit.Act(audit.COMMAND_LINE))
@@ -93,7 +93,7 @@ class TestOnALineThatWentDead:
 
         line.freeze()
         await until(lambda: deaf(app), PATIENCE)
-        with keeper.inside(found.caller, lambda: left.append("gone")):
+        with keeper.inside(found.caller, lambda _: left.append("gone")):
             await revoked(elsewhere, cast.bob, key, other)
             assert code_of(await asks(app, key.secret)) == (401, "key_revoked")
             assert await until(lambda: found_in(left), PATIENCE)

@@ -3,14 +3,18 @@
 import asyncio
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.accounts.audit import Act
+from app.accounts.models import ApiKey
+from app.chats import streaming
 from app.chats.models import Message, MessageRole, MessageStatus
+from app.chats.socket import SIGNED_OUT
 from app.core.clock import now
 from app.core.database import Database
 from app.core.settings import Settings
@@ -18,6 +22,7 @@ from app.usage import prices
 from app.usage.pricing import Rates
 from tests.cast import Cast, Visitor
 from tests.chats.reading import events_of
+from tests.chats.test_socket import closed_with, opened
 from tests.waiting import until
 
 STREAM = {"accept": "text/event-stream"}
@@ -145,6 +150,33 @@ class TestRevoked:
         assert reply.content, "what was said is kept"
         assert "error" not in names
         assert seconds < 2, "a second, and one more for a busy machine"
+
+
+async def test_a_key_that_expires_takes_stream_socket_and_answer_along(
+    cast: Cast, database: Database, echo: str, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "SECONDS_BETWEEN_CHECKS", 1000)
+    key, chat = await key_of_bob(cast), await cast.bob.starts_a_chat()
+    # Echo stalls: nothing else would end it.
+    question = {"content": "/stall one two three four", "model": echo}
+    async with database.writing() as session:
+        await session.execute(update(ApiKey).values(expires_at=now() + timedelta(seconds=3)))
+
+    async with (
+        httpx.AsyncClient(base_url=address, headers=key.header, timeout=60) as script,
+        opened(address, chat.id, **key.header) as socket,
+        asyncio.timeout(60),
+    ):
+        path = f"/api/chats/{chat.id}/messages"
+        told = await script.post(path, json=question, headers=STREAM)
+        assert await closed_with(socket) == SIGNED_OUT
+        refused = await script.get(f"/api/chats/{chat.id}")
+
+    reply = await until(lambda: ended_reply(database, chat.id), seconds=60)
+    assert "event: delta" in told.text
+    assert refused.json()["error"]["code"] == "key_expired"
+    assert reply.status == MessageStatus.STOPPED
+    assert reply.content, "what was said is kept"
 
 
 async def ended_reply(database: Database, chat_id: str) -> Message | None:

@@ -173,6 +173,32 @@ async def test_a_key_that_is_revoked_ends_what_is_under_way(
     assert entry.output_tokens > 0
 
 
+async def test_a_key_that_expires_ends_what_is_under_way(
+    address: str, database: Database, make_key: MakeKey, entries: Entries
+) -> None:
+    # Echo stalls: without an end of the key there would be none of the answer.
+    prompt = "/stall one two three four"
+    key = await make_key(Rules(expires_at=now() + timedelta(seconds=3)))
+    surfaces = (OPENAI, ANTHROPIC, OLLAMA, RESPONSES)
+
+    async with (
+        httpx.AsyncClient(base_url=address, headers={"x-api-key": key}, timeout=60) as program,
+        asyncio.timeout(60),
+    ):
+        *streamed, gathered = await asyncio.gather(
+            *(program.post(each.path, json=each.asking(MODEL, prompt, streaming=True)) for each in surfaces),
+            program.post(NATIVE.path, json=NATIVE.asking(MODEL, prompt)),
+        )
+
+    for surface, response in zip(surfaces, streamed, strict=True):
+        assert "two" in response.text, surface.name
+        assert surface.end not in response.text
+        assert "expired" in surface.error_at_the_end_of(response.text)[1]
+    assert gathered.status_code == 401
+    assert NATIVE.complaint(gathered.json())[0] == "key_expired"
+    assert [entry.outcome for entry in await entries()] == ["stopped"] * 5
+
+
 async def test_a_key_that_is_revoked_ends_an_answer_that_is_gathered(
     address: str, cast: Cast, database: Database, key: str
 ) -> None:
