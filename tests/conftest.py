@@ -1,6 +1,6 @@
 """What stories stand on: an installation of one's own, the cast, and, for system stories, real servers.
 
-Tests that need PostgreSQL or Chromium skip with a sentence where it is missing; with CI=true they fail.
+Tests that need PostgreSQL, Chromium, Node or curl skip with a sentence where it is missing; with CI=true they fail.
 """
 
 import asyncio

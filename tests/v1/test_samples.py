@@ -1,6 +1,7 @@
 """The settings and samples that people copy: each one is run against a running server, as it is shown."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -14,6 +15,7 @@ import yaml
 
 from app.core.settings import ROOT
 from app.v1.samples import ALL, FOLDER, MODEL, Filling, Sample, can_be_pasted, filled
+from tests.postgres import missing
 from tests.v1.openai.conftest import ECHO, served  # noqa: F401  (a fixture)
 from tests.v1.serving import Served
 
@@ -23,6 +25,8 @@ RUNNERS = {
     "python": [sys.executable, "-c"],
     "javascript": ["node", "--input-type=module", "-e"],
 }
+WANTED = {"curl.sh": ("curl", "curl"), "with_fetch.mjs": ("node", "nodejs")}
+"""What a sample asks of the machine: a program, and Debian's package that brings it."""
 STAND_INS = Path(__file__).parent / "stand_ins"
 """For tools that need not be installed: each asks what the tool would, with the settings it is given."""
 PROGRAMS = [sample.file for sample in SAMPLES.values() if sample.language in RUNNERS]
@@ -36,7 +40,10 @@ def shown(file: str, server: Served) -> str:
 
 
 def run(file: str, server: Served) -> str:
-    """What the sample prints."""
+    """What the sample prints. Skips (fails with CI=true) where its program is not installed."""
+    program, package = WANTED.get(file, ("bash", "bash"))
+    if shutil.which(program) is None:
+        missing(f"{program} is not installed (Debian: {package}).")
     kept = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
     path = f"{STAND_INS}:{os.environ['PATH']}"
     done = subprocess.run(
