@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
@@ -24,6 +24,9 @@ from app.main import create_app
 from tests.cast import Cast, Visitor, sign_in_the_cast
 from tests.postgres import missing, postgres_server, postgres_url  # noqa: F401  (fixtures)
 from tests.servers import LiveServer, serving
+from tests.waiting import MILLISECONDS_TO_WAIT
+
+expect.set_options(timeout=MILLISECONDS_TO_WAIT)
 
 
 @pytest.fixture(scope="session")

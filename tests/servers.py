@@ -14,7 +14,7 @@ import httpx
 from app.core.settings import ROOT
 from tests.ports import free_port
 
-SECONDS_TO_START = 60
+SECONDS_TO_START = 180
 
 
 @dataclass(frozen=True)

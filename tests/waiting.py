@@ -6,7 +6,10 @@ from typing import TypeVar
 
 Found = TypeVar("Found")
 
-SECONDS_TO_WAIT = 10
+SECONDS_TO_WAIT = 60
+"""For the worst: a machine that is several times slower, and busy."""
+MILLISECONDS_TO_WAIT = SECONDS_TO_WAIT * 1_000
+"""As browsers count."""
 SECONDS_BETWEEN_LOOKS = 0.01
 
 

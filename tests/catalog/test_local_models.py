@@ -20,7 +20,7 @@ from app.core.settings import Settings
 from app.providers import wire
 from tests.cast import HTMX, Cast, Person
 from tests.catalog.memory_server import MemoryServer, running
-from tests.waiting import until
+from tests.waiting import SECONDS_TO_WAIT, until
 
 DOOR = "/api/local-models"
 
@@ -58,7 +58,7 @@ async def workshop(database: Database, ollama: MemoryServer, monkeypatch: pytest
 
 async def server_of(person: Person) -> dict[str, Any]:
     """The one local server, once nothing is under way at it and it was asked."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SECONDS_TO_WAIT):
         while True:
             (server,) = (await person.client.get(DOOR)).json()["servers"]
             if server["heard_at"] and not any(told["state"].endswith("ing") for told in server["told"]):
@@ -98,7 +98,7 @@ async def test_everything_is_unloaded_at_once(cast: Cast, workshop: Connection, 
 
     await cast.alice.client.post(f"{DOOR}/unloads", json={"connection": "workshop"})
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SECONDS_TO_WAIT):
         while ollama.held:  # noqa: ASYNC110  (the server tells in no other way)
             await asyncio.sleep(0.01)
     assert loaded(await server_of(cast.alice)) == []
@@ -271,13 +271,11 @@ async def test_a_page_follows_until_it_is_loaded(
     await page.get_by_label("Model to load at Workshop").select_option("qwen3:8b")
     await page.get_by_role("button", name="Load", exact=True).click()
 
-    await expect(page.get_by_text(re.compile(r"Loading qwen3:8b\s+for [2-9] s"))).to_be_visible(
-        timeout=20_000
-    )
+    await expect(page.get_by_text(re.compile(r"Loading qwen3:8b\s+for [2-9] s"))).to_be_visible()
     ollama.may_load.set()
-    await expect(page.get_by_role("button", name="Unload qwen3:8b")).to_be_visible(timeout=20_000)
+    await expect(page.get_by_role("button", name="Unload qwen3:8b")).to_be_visible()
     await page.get_by_role("button", name="Unload qwen3:8b").click()
-    await expect(page.get_by_text("Nothing. The first question")).to_be_visible(timeout=20_000)
+    await expect(page.get_by_text("Nothing. The first question")).to_be_visible()
     await context.close()
 
 

@@ -25,7 +25,7 @@ class Event:
 @asynccontextmanager
 async def browser_of(person: Person, address: str) -> AsyncIterator[httpx.AsyncClient]:
     """The person's browser, at the real server."""
-    async with httpx.AsyncClient(base_url=address, cookies=person.client.cookies, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=address, cookies=person.client.cookies, timeout=60) as client:
         yield client
 
 

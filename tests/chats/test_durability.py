@@ -22,6 +22,7 @@ from tests.cast import PASSWORD_HASH, Cast
 from tests.chats.reading import events_of
 from tests.chats.waiting import finished_replies
 from tests.conftest import LiveServer, StartServer
+from tests.waiting import SECONDS_TO_WAIT
 
 STREAM = {"accept": "text/event-stream"}
 LONG = "/long 400 The tide comes in."
@@ -51,7 +52,7 @@ async def installed(settings: Settings) -> AsyncIterator[str]:
 
 
 def client_of(server: LiveServer, key: str) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=server.url, headers={"authorization": f"Bearer {key}"}, timeout=20)
+    return httpx.AsyncClient(base_url=server.url, headers={"authorization": f"Bearer {key}"}, timeout=60)
 
 
 async def starts_a_long_answer(client: httpx.AsyncClient) -> tuple[str, str, str]:
@@ -110,7 +111,7 @@ async def test_a_server_that_is_stopped_saves_what_runs(
         async with client_of(server, key) as client:
             chat_id, _, heard = await starts_a_long_answer(client)
         server.process.send_signal(signal.SIGTERM)
-        await asyncio.to_thread(server.process.wait, 8)
+        await asyncio.to_thread(server.process.wait, SECONDS_TO_WAIT)
 
         async with client_of(start_server(), key) as client:
             _, reply = await messages_of(client, chat_id)

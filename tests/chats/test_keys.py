@@ -1,7 +1,6 @@
 """Conversations with a key: only what it is for, and not a second longer than it is good."""
 
 import asyncio
-import time
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -26,7 +25,7 @@ from tests.chats.test_socket import closed_with, opened
 from tests.waiting import until
 
 STREAM = {"accept": "text/event-stream"}
-LONG = "/long 400 The tide comes in."
+LONG = "/long 2000 The tide comes in."
 
 
 @dataclass(frozen=True)
@@ -122,11 +121,18 @@ class TestRevoked:
         return settings.model_copy(update={"shutdown_grace": 0.0})
 
     @pytest.mark.parametrize("how", ["by its owner", "by an administrator who disables the account"])
-    async def test_the_stream_and_the_answer_end_within_a_second(
-        self, cast: Cast, database: Database, echo: str, address: str, how: str
+    async def test_the_stream_and_the_answer_end_in_the_middle(
+        self,
+        cast: Cast,
+        database: Database,
+        echo: str,
+        address: str,
+        monkeypatch: pytest.MonkeyPatch,
+        how: str,
     ) -> None:
+        monkeypatch.setattr(streaming, "SECONDS_BETWEEN_CHECKS", 1000)  # told at once, not found some time
         key = await key_of_bob(cast)
-        async with httpx.AsyncClient(base_url=address, headers=key.header, timeout=20) as script:
+        async with httpx.AsyncClient(base_url=address, headers=key.header, timeout=60) as script:
             chat = (await script.post("/api/chats", json={"model": "echo/echo"})).json()["id"]
             path = f"/api/chats/{chat}/messages"
             async with script.stream("POST", path, json={"content": LONG}, headers=STREAM) as response:
@@ -139,17 +145,14 @@ class TestRevoked:
                     await cast.bob.client.delete(f"/api/keys/{key.id}")
                 else:
                     await cast.alice.client.post(f"/admin/users/{cast.bob.id}/disable")
-                began = time.monotonic()
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(60):
                     names = [event.name async for event in events]
 
-            seconds = time.monotonic() - began
             assert (await script.get(f"/api/chats/{chat}")).status_code == 401
         reply = await until(lambda: ended_reply(database, chat))
         assert reply.status == MessageStatus.STOPPED
         assert reply.content, "what was said is kept"
         assert "error" not in names
-        assert seconds < 2, "a second, and one more for a busy machine"
 
 
 async def test_a_key_that_expires_takes_stream_socket_and_answer_along(

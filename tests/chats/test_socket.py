@@ -11,10 +11,12 @@ from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from app.chats import streaming
 from app.chats.socket import GONE, NOT_TEXT, SIGNED_OUT, TOO_LARGE
 from app.core.settings import Settings
 from app.live.seats import Seats
 from tests.cast import Cast, Person
+from tests.waiting import SECONDS_TO_WAIT
 
 
 @asynccontextmanager
@@ -42,7 +44,7 @@ async def key_of(person: Person, **rules: object) -> dict[str, str]:
 
 
 async def heard(socket: ClientConnection) -> dict[str, Any]:
-    return dict(json.loads(await asyncio.wait_for(socket.recv(), 10)))
+    return dict(json.loads(await asyncio.wait_for(socket.recv(), SECONDS_TO_WAIT)))
 
 
 async def heard_until(socket: ClientConnection, *names: str) -> list[dict[str, Any]]:
@@ -63,7 +65,7 @@ async def sends(socket: ClientConnection, **frame: object) -> None:
 
 async def closed_with(socket: ClientConnection) -> int:
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SECONDS_TO_WAIT):
             while True:
                 await socket.recv()
     except ConnectionClosed as error:
@@ -207,7 +209,10 @@ class TestComingIn:
 
 
 class TestGoing:
-    async def test_a_revoked_key_ends_it_in_the_middle(self, cast: Cast, echo: str, address: str) -> None:
+    async def test_a_revoked_key_ends_it_in_the_middle(
+        self, cast: Cast, echo: str, address: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(streaming, "SECONDS_BETWEEN_CHECKS", 1000)  # told at once, not found some time
         chat, key = await cast.alice.starts_a_chat(), await key_of(cast.alice)
 
         async with opened(address, chat.id, x_api_key=key["secret"]) as socket:
@@ -215,8 +220,7 @@ class TestGoing:
             await heard_until(socket, "delta")
             revoked = await cast.alice.client.delete(f"/api/keys/{key['id']}")
             assert revoked.is_success
-            async with asyncio.timeout(3):
-                assert await closed_with(socket) == SIGNED_OUT
+            assert await closed_with(socket) == SIGNED_OUT
 
     async def test_whoever_logs_out_hangs_up(self, cast: Cast, echo: str, address: str) -> None:
         chat = await cast.bob.starts_a_chat()

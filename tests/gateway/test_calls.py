@@ -1,7 +1,9 @@
 """Calls of models: metered however they end, and refused with a sentence when they cannot be made."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import anyio
 import pytest
@@ -19,6 +21,7 @@ from app.providers.base import Image, Request, Role, TextDelta, Turn
 from app.providers.errors import BrokenOff, ProviderError, RateLimited, TimedOut
 from app.usage.models import LedgerEntry, Outcome
 from tests.catalog.vendor import GOOD_KEY, OTHER_KEY, Vendor, vendor  # noqa: F401  (a fixture)
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -59,12 +62,15 @@ def call(text: str, model: str = "echo/echo-fast") -> Call:
     return Call("alice", Request(model, (Turn(Role.USER, text),)), origin="api")
 
 
-async def ask(gateway: Gateway, wanted: Call) -> tuple[str, Completion]:
+async def ask(
+    gateway: Gateway, wanted: Call, on_word: Callable[[], object] = lambda: None
+) -> tuple[str, Completion]:
     text = ""
     async with gateway.open(wanted) as completion:
         async for event in completion:
             if isinstance(event, TextDelta):
                 text += event.text
+                on_word()
     return text, completion
 
 
@@ -103,8 +109,9 @@ async def test_a_call_that_is_left_early_is_entered_as_stopped_with_an_estimate(
 
 
 async def test_a_cancelled_call_is_entered_all_the_same(gateway: Gateway, database: Database) -> None:
-    task = asyncio.create_task(ask(gateway, call("one two three four", "echo/echo-slow")))
-    await asyncio.sleep(0.1)
+    heard = asyncio.Event()
+    task = asyncio.create_task(ask(gateway, call("/stall one two three four"), heard.set))
+    await heard.wait()
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
@@ -116,8 +123,8 @@ async def test_a_call_in_a_cancelled_scope_is_entered_all_the_same(
     gateway: Gateway, database: Database
 ) -> None:
     """As servers cancel: every further await inside the scope is cancelled, too."""
-    with anyio.move_on_after(0.1):
-        await ask(gateway, call("one two three four", "echo/echo-slow"))
+    with anyio.CancelScope() as scope:
+        await ask(gateway, call("/stall one two three four"), scope.cancel)
 
     assert (await only_entry(gateway, database)).outcome == Outcome.STOPPED
 
@@ -224,11 +231,16 @@ async def test_a_model_that_cannot_be_used_is_refused_with_what_to_do(
 
 async def test_many_calls_at_once_hold_no_database_connection(gateway: Gateway, database: Database) -> None:
     """More calls than the pool has connections, all in the middle of their answers."""
+    heard: set[int] = set()
+
+    async def all_have_begun() -> bool:
+        return len(heard) == 60
+
     async with anyio.create_task_group() as group:
-        for _ in range(60):
-            group.start_soon(ask, gateway, call("/slow one two three"))
-        await asyncio.sleep(0.5)
-        async with database.reading() as session, asyncio.timeout(1):
+        for number in range(60):
+            group.start_soon(ask, gateway, call("/stall one two three"), partial(heard.add, number))
+        await until(all_have_begun)
+        async with database.reading() as session, asyncio.timeout(60):
             assert await session.scalar(select(Connection.name).limit(1)) is not None
         group.cancel_scope.cancel()
     await gateway.flush()

@@ -1,6 +1,7 @@
 """The gate before a call: what limits do not allow is refused in a sentence that says what to do."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 
 import anyio
@@ -84,12 +85,14 @@ async def ask(
     model: str = "echo/echo-fast",
     user: str = "bob",
     most: int | None = None,
+    on_word: Callable[[], object] = lambda: None,
 ) -> str:
     call = Call(user, Request(model, (Turn(Role.USER, text),), max_output_tokens=most), origin="api")
     answer = ""
     async with gateway.open(call) as completion:
         async for event in completion:
             answer += event.text if isinstance(event, TextDelta) else ""
+            on_word()
     return answer
 
 
@@ -261,8 +264,9 @@ class TestRateLimits:
 
     async def test_replies_at_once(self, app: FastAPI, gateway: Gateway) -> None:
         await limit(app, 1, Unit.REPLIES, Period.TOTAL, (BudgetScope.USER, "*"))
-        first = asyncio.create_task(ask(gateway, model="echo/echo-slow"))
-        await asyncio.sleep(0.3)
+        heard = asyncio.Event()
+        first = asyncio.create_task(ask(gateway, model="echo/echo-slow", on_word=heard.set))
+        await heard.wait()
 
         with pytest.raises(TooFast, match="You may have 1 reply at once"):
             await ask(gateway)

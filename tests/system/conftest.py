@@ -9,6 +9,7 @@ from app.accounts import cookies
 from tests.cast import Person
 from tests.chats.conftest import echo, settings  # noqa: F401  (fixtures)
 from tests.system.serving import environment, start  # noqa: F401  (fixtures)
+from tests.waiting import MILLISECONDS_TO_WAIT
 
 OpenPage = Callable[..., Awaitable[Page]]
 
@@ -24,7 +25,7 @@ async def open_page(browser: Browser, address: str) -> AsyncIterator[OpenPage]:
         if person is not None:
             await context.add_cookies([{"name": cookies.NAME, "value": person.token, "url": address}])
         page = await context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(MILLISECONDS_TO_WAIT)
         await page.goto(path)
         return page
 

@@ -7,13 +7,14 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 from tests.cast import PASSWORD
 from tests.conftest import LiveServer
 from tests.system.serving import Start
+from tests.waiting import MILLISECONDS_TO_WAIT
 
 LONG = "/long 300 The tide comes in."
 
 
 async def newcomer(context: BrowserContext) -> Page:
     page = await context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(MILLISECONDS_TO_WAIT)
     return page
 
 
@@ -131,9 +132,9 @@ async def test_without_scripts_one_can_talk_too(live_server: LiveServer, browser
 
     await page.get_by_label("Message", exact=True).fill("Plain words")
     await page.get_by_role("button", name="Send").click()
-    await expect(page.locator(".message--reply")).to_contain_text("Plain words", timeout=10_000)
+    await expect(page.locator(".message--reply")).to_contain_text("Plain words")
     await page.get_by_role("button", name="Regenerate").click()
-    await expect(page.locator(".variants")).to_contain_text("2/2", timeout=10_000)
+    await expect(page.locator(".variants")).to_contain_text("2/2")
     await page.get_by_role("button", name="Previous answer").click()
     await expect(page.locator(".variants")).to_contain_text("1/2")
     await plain.close()

@@ -57,7 +57,7 @@ async def test_a_killed_worker_takes_nobody_elses_answers_with_it(
 
         os.kill(started.workers[0], signal.SIGKILL)
         await asyncio.gather(*listening, return_exceptions=True)
-        replies = [await until(listener.reply, seconds=90) for listener in listeners]
+        replies = [await until(listener.reply, seconds=180) for listener in listeners]
 
     for listener, reply in zip(listeners, replies, strict=True):
         was_killed = reply["status"] == "interrupted"

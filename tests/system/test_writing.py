@@ -253,7 +253,7 @@ async def test_finished_sentences_are_announced_and_not_tokens(
     await say(page, "/slow The first sentence is done. The second one is not yet")
 
     announcer = page.locator("#announcer")
-    await expect(announcer).to_have_text("The first sentence is done.", timeout=15_000)
+    await expect(announcer).to_have_text("The first sentence is done.")
 
 
 async def test_the_tab_says_that_a_reply_is_done(cast: Cast, echo: str, open_page: OpenPage) -> None:

@@ -26,7 +26,8 @@ SECRET = "practice/secret"
 UNHEARD_OF = "practice/unheard-of"
 PROMPT = "The harbour's salaries"
 LISTS = ("/v1/models", "/ollama/api/tags", "/api/models")
-SECONDS_TO_LEAVE = 1.0
+SECONDS_TO_LEAVE = 25.0
+"""Echo stalls for longer."""
 
 
 @pytest.fixture(autouse=True)
