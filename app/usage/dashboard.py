@@ -128,7 +128,8 @@ async def dashboard(
         names=await names(
             session,
             view.viewer,
-            keys={who.api_key_id for who in by_who} | {asked.filter.key},
+            keys={who.api_key_id for who in by_who},
+            asked_for=asked.filter.key,
             models={what.full_name for what in (*by_model, *known, *(one.what for one in compared))},
         ),
     )

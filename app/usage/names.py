@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import ApiKey, Group, User
@@ -39,15 +39,23 @@ class Names:
 
 
 async def names(
-    session: AsyncSession, viewer: User, *, keys: Collection[str] = (), models: Collection[str] = ()
+    session: AsyncSession,
+    viewer: User,
+    *,
+    keys: Collection[str] = (),
+    asked_for: str = "",
+    models: Collection[str] = (),
 ) -> Names:
-    """The names of everybody, of every group that there is or was, and of these keys and models."""
+    """The names of everybody, of every group that there is or was, and of these keys and models.
+
+    `asked_for` is a key that an address names: its own name is told to its owner and to administrators only.
+    """
     people = select(User.id, User.name).order_by(User.name, User.id)
     groups = select(Group.id, Group.name).order_by(Group.name, Group.id)
     return Names(
         people={row.id: row.name for row in await session.execute(people)},
         groups={row.id: row.name for row in await session.execute(groups)},
-        keys=await _key_names(session, keys),
+        keys=await _key_names(session, viewer, keys, asked_for),
         models=await faces_of(session, set(models), viewer.id) if models else {},
     )
 
@@ -57,10 +65,15 @@ def initials(name: str) -> str:
     return User(name=name, username=name).initials
 
 
-async def _key_names(session: AsyncSession, key_ids: Collection[str]) -> dict[str, str]:
+async def _key_names(
+    session: AsyncSession, viewer: User, key_ids: Collection[str], asked_for: str
+) -> dict[str, str]:
     """`Nightly evaluation (pk-abc…)` by id."""
-    if not any(key_ids):
+    if not any(key_ids) and not asked_for:
         return {}
+    may_see = true() if viewer.is_administrator else ApiKey.user_id == viewer.id
     columns = select(ApiKey.id, ApiKey.name, ApiKey.prefix).order_by(ApiKey.name, ApiKey.id)
-    rows = await session.execute(columns.where(ApiKey.id.in_(key_ids)))
+    rows = await session.execute(
+        columns.where(or_(ApiKey.id.in_(key_ids), and_(ApiKey.id == asked_for, may_see)))
+    )
     return {row.id: f"{row.name} ({row.prefix}…)" for row in rows}
