@@ -129,4 +129,8 @@ def _children(process_id: int) -> list[int]:
 
 
 def _command_of(process_id: int) -> bytes:
-    return Path(f"/proc/{process_id}/cmdline").read_bytes()
+    try:
+        return Path(f"/proc/{process_id}/cmdline").read_bytes()
+    except FileNotFoundError:
+        # It ended while we looked.
+        return b""
