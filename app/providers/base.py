@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Protocol, Self
 
 from app.providers.errors import ProviderError
@@ -75,6 +76,11 @@ class Turn:
     """Text and images in their order, where that matters; then `text` and `images` are empty."""
 
     @property
+    def is_plain(self) -> bool:
+        """Whether its text is all there is, as of most turns of a long conversation."""
+        return not (self.parts or self.images or self.tool_calls or self.tool_call_id or self.thoughts)
+
+    @property
     def content(self) -> tuple[str | Image, ...]:
         """Text and images in the order in which a model is to read them; no text is empty."""
         return tuple(part for part in (self.parts or (*self.images, self.text)) if part)
@@ -82,11 +88,18 @@ class Turn:
     @property
     def all_text(self) -> str:
         """The text alone; what stood in parts is set apart by empty lines."""
+        if self.is_plain:
+            return self.text
         return "\n\n".join(part for part in self.content if isinstance(part, str))
 
     @property
     def all_images(self) -> tuple[Image, ...]:
-        return tuple(part for part in self.content if isinstance(part, Image))
+        return () if self.is_plain else tuple(part for part in self.content if isinstance(part, Image))
+
+    @cached_property
+    def size(self) -> int:
+        """Bytes of its text. Whoever decides about a call wants to know, of each turn of the conversation."""
+        return len(self.all_text.encode())
 
 
 @dataclass(frozen=True)

@@ -37,10 +37,13 @@ def tokens_in_turns(turns: Iterable[Turn]) -> int:
 
 
 def _tokens_in_turn(turn: Turn) -> int:
+    said = TOKENS_PER_TURN + tokens_in_bytes(turn.size)
+    if turn.is_plain:
+        return said
     calls = sum(tokens_in(call.name) + tokens_in(call.arguments) for call in turn.tool_calls)
     thoughts = sum(tokens_in(thought.text) for thought in turn.thoughts)
     images = TOKENS_PER_IMAGE * len(turn.all_images)
-    return TOKENS_PER_TURN + tokens_in(turn.all_text) + images + calls + thoughts
+    return said + images + calls + thoughts
 
 
 def most_tokens_in(turns: Iterable[Turn], tools: Iterable[Tool] = ()) -> int:
@@ -50,11 +53,14 @@ def most_tokens_in(turns: Iterable[Turn], tools: Iterable[Tool] = ()) -> int:
 
 
 def _most_tokens_in_turn(turn: Turn) -> int:
+    said = MOST_TOKENS_PER_TURN + turn.size
+    if turn.is_plain:
+        return said
     calls = sum(_bytes_in(call.id, call.name, call.arguments) for call in turn.tool_calls)
     thoughts = sum(_bytes_in(thought.text, thought.signature, thought.redacted) for thought in turn.thoughts)
-    said = _bytes_in(turn.all_text, turn.tool_call_id or "") + MOST_TOKENS_PER_TURN * len(turn.parts)
+    said += _bytes_in(turn.tool_call_id or "") + MOST_TOKENS_PER_TURN * len(turn.parts)
     images = MOST_TOKENS_PER_IMAGE * len(turn.all_images)
-    return MOST_TOKENS_PER_TURN + said + images + calls + thoughts
+    return said + images + calls + thoughts
 
 
 def _bytes_in(*texts: str) -> int:
