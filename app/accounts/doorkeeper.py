@@ -98,7 +98,7 @@ class Doorkeeper:
         """Write down when keys were last used, since this was last done."""
         used, self._used = self._used, {}
         if used:
-            async with self._database.writing() as session:
+            async with self._database.writing(brief=True) as session:
                 await api_keys.note_uses(session, used)
 
     async def _with_key(self, secret: str, address: str, at: datetime) -> Identity:
@@ -113,7 +113,7 @@ class Doorkeeper:
         return found
 
     async def _find_key(self, hashes: Hashes) -> Identity:
-        async with self._database.reading() as session:
+        async with self._database.reading(brief=True) as session:
             found = await identity.by_key_hash(session, *hashes)
         if found is None:
             # Not kept: strangers who try keys must not fill our memory.
@@ -125,7 +125,7 @@ class Doorkeeper:
             session_id = tokens.session_id_of(self._signing_key, token)
         except tokens.InvalidToken:
             return None
-        async with self._database.reading() as session:
+        async with self._database.reading(brief=True) as session:
             found = await identity.by_session_id(session, session_id)
         return found if found is not None and found.is_valid(at) else None
 

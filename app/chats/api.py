@@ -40,7 +40,7 @@ from app.chats.schemas import (
 from app.chats.sidebar import chats_of
 from app.chats.streams import stream_to
 from app.core import paging
-from app.core.database import Database, Session, after_commit, database_of
+from app.core.database import Database, Session, after_commit, briefly, database_of
 from app.core.errors import Invalid
 from app.core.paging import Cursor
 from app.live.formats import EVENTS, Happening, format_for, written
@@ -134,6 +134,7 @@ async def list_messages(
         }
     },
 )
+@briefly
 async def create_message(
     request: Request,
     chat: CurrentChat,

@@ -62,5 +62,5 @@ async def whole_reply(database: Database, replies: Replies, reply_id: str) -> Me
     """The reply, once it has ended."""
     async with replies.broadcasts.reading(reply_id) as live:
         await live.ended()
-    async with database.reading() as session:
+    async with database.reading(brief=True) as session:
         return await session.get_one(Message, reply_id)

@@ -98,7 +98,7 @@ class Dialogue:
 
     async def _say(self, given: MessageFrame) -> None:
         house, user = self._house, self._identity.user
-        async with house.database.writing() as session:
+        async with house.database.writing(brief=True) as session:
             chat = await chat_of(session, user, self._chat_id, changing=True)
             await crowding.refuse_another(session, user, house.settings.max_running_replies)
             longest = house.settings.max_message_chars
@@ -110,7 +110,7 @@ class Dialogue:
         await self._begin(exchange)
 
     async def _stop(self, asked: StopFrame) -> None:
-        async with self._house.database.writing() as session:
+        async with self._house.database.writing(brief=True) as session:
             chat = await chat_of(session, self._identity.user, self._chat_id, changing=True)
             reply = await message_of(session, chat, asked.message_id)
             if await posting.request_stop(session, reply):

@@ -141,7 +141,7 @@ class Endings:
 
     async def _write(self, batch: Sequence[Ended]) -> dict[str, str]:
         """Store them; whose conversations they belong to."""
-        async with self._database.writing() as session:
+        async with self._database.writing(brief=True) as session:
             called = [
                 (ended, found.settlement)
                 for ended in batch

@@ -30,7 +30,7 @@ from app.chats.presenting import chat_view, earlier_url, present
 from app.chats.replies import Replies
 from app.chats.sidebar import link_to, sidebar_of
 from app.core.clock import now
-from app.core.database import Session, after_commit, commit_early, database_of
+from app.core.database import Session, after_commit, briefly, commit_early, database_of
 from app.core.errors import Invalid
 from app.core.paging import Cursor
 from app.core.requests import is_htmx
@@ -83,6 +83,7 @@ async def show_earlier_messages(
 
 
 @router.post("/chats/{chat_id}/messages", dependencies=[RoomForAnother])
+@briefly
 async def create_message(
     request: Request,
     chat: CurrentChat,

@@ -175,7 +175,7 @@ class Replies:
         if not due:
             return
         versions = {live.id: live.version for live in due}
-        async with self._database.writing() as session:
+        async with self._database.writing(brief=True) as session:
             stopped = await checkpoints.save(session, due)
             await self._gateway.running.note(session)
         self._saved_versions |= versions
@@ -195,7 +195,7 @@ class Replies:
             tell(self._hub, owner_id, chat_id, News.REPLY_ENDED)
 
     async def _read_checkpoint(self, reply_id: str) -> Checkpoint | None:
-        async with self._database.reading() as session:
+        async with self._database.reading(brief=True) as session:
             return await checkpoints.read(session, reply_id)
 
 

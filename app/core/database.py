@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 from sqlalchemy import DateTime, Dialect, MetaData, String, event
@@ -31,6 +31,9 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 AFTER_COMMIT = "after_commit"
 HAS_THE_TURN = "has_the_turn"
 SECONDS_TO_WAIT_FOR_A_TURN = 30
+Door = TypeVar("Door", bound=Callable[..., object])
+BRIEF: set[object] = set()
+"""Routes that are marked with `briefly`."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -75,10 +78,17 @@ class Database:
         self.engine = _create_engine(url)
         self.changes = Changes(_file_for_changes(self.url))
         watch(self.engine.sync_engine, self.changes)
-        writer = self.engine.execution_options(parley_begin="BEGIN IMMEDIATE")
-        reader = self.engine.execution_options(parley_begin=None)
+        writer, brief_writer = (
+            self.engine.execution_options(parley_begin="BEGIN IMMEDIATE", parley_brief=brief)
+            for brief in (False, True)
+        )
+        reader, brief_reader = (
+            self.engine.execution_options(parley_begin=None, parley_brief=brief) for brief in (False, True)
+        )
         self._reading = async_sessionmaker(reader, expire_on_commit=False, autoflush=False)
+        self._reading_briefly = async_sessionmaker(brief_reader, expire_on_commit=False, autoflush=False)
         self._writing = async_sessionmaker(writer, expire_on_commit=False)
+        self._writing_briefly = async_sessionmaker(brief_writer, expire_on_commit=False)
         # SQLite's plain BEGIN, the default of `_take_turns`: all that is read is as it was at the first statement.
         still = (
             self.engine
@@ -92,9 +102,9 @@ class Database:
         return self.url.get_backend_name() == "sqlite"
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncSession]:
-        """A session for looking only; nothing it did is kept."""
-        async with self._reading() as session:
+    async def reading(self, *, brief: bool = False) -> AsyncIterator[AsyncSession]:
+        """A session for looking only; nothing it did is kept. `brief`: it finds a few rows by their keys."""
+        async with self._reading_briefly() if brief else self._reading() as session:
             yield session
 
     @asynccontextmanager
@@ -104,9 +114,13 @@ class Database:
             yield session
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncSession]:
-        """A session whose work is committed when the block ends well; then `after_commit` callbacks run."""
-        async with self._writing() as session:
+    async def writing(self, *, brief: bool = False) -> AsyncIterator[AsyncSession]:
+        """A session whose work is committed when the block ends well; then `after_commit` callbacks run.
+
+        `brief`: it finds and changes a few rows by their keys. On SQLite nobody else can write meanwhile, and to
+        change threads for each statement would take longer than all of them.
+        """
+        async with self._writing_briefly() if brief else self._writing() as session:
             yield session
             await session.commit()
         _run_after_commit(session)
@@ -126,6 +140,12 @@ async def commit_early(session: AsyncSession) -> None:
     _run_after_commit(session)
 
 
+def briefly(door: Door) -> Door:
+    """Marks a route that finds and changes a few rows by their keys, see `Database.writing`."""
+    BRIEF.add(door)
+    return door
+
+
 def _run_after_commit(session: AsyncSession) -> None:
     for callback in session.info.pop(AFTER_COMMIT, []):
         callback()
@@ -139,7 +159,8 @@ def database_of(connection: HTTPConnection) -> Database:
 
 async def _request_session(request: Request) -> AsyncIterator[AsyncSession]:
     database = database_of(request)
-    opened = database.reading() if request.method in SAFE_METHODS else database.writing()
+    brief = request.scope["endpoint"] in BRIEF
+    opened = (database.reading if request.method in SAFE_METHODS else database.writing)(brief=brief)
     async with opened as session:
         yield session
 
@@ -210,13 +231,15 @@ def _take_turns(engine: AsyncEngine) -> None:
             raise Unavailable("The database is busy. Try again in a moment.", retry_after=5) from error
 
     def begin(connection: Any) -> None:
-        statement = connection.get_execution_options().get("parley_begin", "BEGIN")
-        if statement is None:
-            return
-        if statement != "BEGIN":
-            connection.connection.dbapi_connection.run_async(wait_for_turn)
+        options, driver = connection.get_execution_options(), connection.connection.dbapi_connection
+        driver.is_brief = False
+        statement = options.get("parley_begin", "BEGIN")
+        if statement == "BEGIN IMMEDIATE":
+            driver.run_async(wait_for_turn)
             connection.connection.record_info[HAS_THE_TURN] = True
-        connection.exec_driver_sql(statement)
+        if statement is not None:
+            connection.exec_driver_sql(statement)
+        driver.is_brief = options.get("parley_brief", False)
 
     def end(_connection: object, record: ConnectionPoolEntry) -> None:
         if record.record_info and record.record_info.pop(HAS_THE_TURN, False):

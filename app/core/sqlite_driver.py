@@ -1,8 +1,10 @@
-"""SQLite with one trip to the connection's thread for each statement.
+"""SQLite with one trip to the connection's thread for each statement, or with none.
 
 aiosqlite gives every connection a thread, and SQLAlchemy goes there four times for a statement: for a cursor,
 to execute, to fetch, to close. Each trip waits for the interpreter's lock, which a busy event loop gives away
 only every few milliseconds. Here a statement is one trip; results are small and were fetched whole before too.
+
+What is *brief* needs no trip: a statement that finds or changes a few rows takes less time than changing threads.
 """
 
 import sqlite3
@@ -12,6 +14,9 @@ from typing import Any
 import aiosqlite
 from sqlalchemy.connectors.asyncio import AsyncAdapt_dbapi_cursor
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection, AsyncAdapt_aiosqlite_dbapi
+
+MOST_ROWS_AT_ONCE = 100
+"""More than these are written in the connection's thread in any case."""
 
 
 class Outcome:
@@ -45,16 +50,20 @@ class OneTripCursor(AsyncAdapt_dbapi_cursor):
         await self._go("executemany", operation, seq_of_parameters)
 
     async def _go(self, verb: str, operation: Any, parameters: Any) -> None:
-        async with self._adapt_connection._execute_mutex:
-            driver: Any = self._connection
-            self._cursor, rows = await driver._execute(_run, driver._conn, verb, operation, parameters)
+        adapted: Any = self._adapt_connection
+        driver: Any = self._connection
+        async with adapted._execute_mutex:
+            if adapted.is_brief and (verb == "execute" or len(parameters) <= MOST_ROWS_AT_ONCE):
+                outcome, rows = _run(driver._conn, verb, operation, parameters)
+            else:
+                outcome, rows = await driver._execute(_run, driver._conn, verb, operation, parameters)
+            self._cursor: Any = outcome
             self._rows.extend(rows)
 
 
 def _run(
     connection: sqlite3.Connection, verb: str, operation: str, parameters: Any
 ) -> tuple[Outcome, list[Any]]:
-    """In the connection's thread."""
     cursor = connection.cursor()
     try:
         getattr(cursor, verb)(operation, parameters)
@@ -65,11 +74,18 @@ def _run(
 
 
 class OneTripConnection(AsyncAdapt_aiosqlite_connection):
-    """Goes to the thread to undo only what was begun."""
+    """Goes to the thread to undo only what was begun. While it `is_brief`, statements are executed where they are said.
 
-    __slots__ = ()
+    What may wait for another process or for the disk, to begin and to commit, is done in the thread always.
+    """
+
+    __slots__ = ("is_brief",)
 
     _cursor_cls: Any = OneTripCursor
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.is_brief = False
 
     def rollback(self) -> None:
         driver: Any = self._connection

@@ -64,5 +64,5 @@ class RunningCalls:
     async def note_overdue(self) -> None:
         """Note those that nobody noted by the way: one round."""
         if any(call.is_due(SECONDS_UNNOTED) for call in self._calls.values()):
-            async with self._database.writing() as session:
+            async with self._database.writing(brief=True) as session:
                 await self.note(session, SECONDS_UNNOTED / 2)

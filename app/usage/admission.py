@@ -87,7 +87,7 @@ class Admission:
     async def _look_after(self) -> None:
         async with self._looking:
             if ids := self._allotments.open_ids():
-                async with self._database.reading() as session:
+                async with self._database.reading(brief=True) as session:
                     self._allotments.close_unused(await reservations.wanted(session, ids))
             await self._give_back()
             if low := self._allotments.low():
@@ -101,7 +101,7 @@ class Admission:
         for allotment in unused:
             allotment.free = 0
         try:
-            async with self._database.writing() as session:
+            async with self._database.writing(brief=True) as session:
                 await reservations.give_back(session, unused)
         except (SQLAlchemyError, Unavailable):
             for allotment, amount in unused.items():
@@ -131,7 +131,7 @@ class Admission:
         if not lacking:
             return Hold(call_id, need.output_tokens, tuple(draws))
         try:
-            async with self._database.writing() as session:
+            async with self._database.writing(brief=True) as session:
                 found = await counters.locked(session, lacking)
                 if len(found) < len(lacking) and not are_open:
                     raise _Unopened
@@ -179,7 +179,7 @@ class Admission:
         if not tight.is_elsewhere:
             await self._give_back()
             return
-        async with self._database.writing() as session:
+        async with self._database.writing(brief=True) as session:
             await reservations.want(session, tight.keys)
         await asyncio.sleep(SECONDS_BETWEEN_TRIES)
 
@@ -187,7 +187,7 @@ class Admission:
         purses = [allotment.purse for allotment in low]
         largest = {allotment.key: allotment.largest for allotment in low}
         try:
-            async with self._database.writing() as session:
+            async with self._database.writing(brief=True) as session:
                 parts = {
                     self._allotments.expecting(standing.purse, part): part
                     for standing in await counters.locked(session, purses)
