@@ -113,4 +113,8 @@ def _arguments(call: ToolCall) -> bytes:
     read = parsed(call.arguments)
     if read is None:
         return call.arguments.encode(errors="replace")
-    return orjson.dumps(read, option=orjson.OPT_SORT_KEYS)
+    try:
+        return orjson.dumps(read, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:
+        # Nested deeper than can be written again.
+        return call.arguments.encode(errors="replace")

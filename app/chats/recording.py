@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 
 import structlog
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import OperationalError
 
 from app.chats.news import tell
 from app.chats.recorded_calls import Placed, Record, Writing
@@ -78,7 +78,7 @@ class Recorder:
     async def _store(self, batch: Sequence[Record]) -> None:
         try:
             placed = await self._write_at_last(batch)
-        except (SQLAlchemyError, Unavailable) as error:
+        except Exception as error:  # noqa: BLE001  (whatever it is: it must not cost others their words)
             # One of them cannot be stored, and must not keep the others from it.
             for record in batch if len(batch) > 1 else ():
                 await self._store([record])

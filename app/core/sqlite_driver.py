@@ -16,7 +16,9 @@ from sqlalchemy.connectors.asyncio import AsyncAdapt_dbapi_cursor
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection, AsyncAdapt_aiosqlite_dbapi
 
 MOST_ROWS_AT_ONCE = 100
-"""More than these are written in the connection's thread in any case."""
+"""More than these are written in the connection's thread in any case, and so is what is larger than LARGE."""
+LARGE = 100_000
+"""Bytes of one value, such as an image."""
 
 
 class Outcome:
@@ -53,12 +55,18 @@ class OneTripCursor(AsyncAdapt_dbapi_cursor):
         adapted: Any = self._adapt_connection
         driver: Any = self._connection
         async with adapted._execute_mutex:
-            if adapted.is_brief and (verb == "execute" or len(parameters) <= MOST_ROWS_AT_ONCE):
+            if adapted.is_brief and _is_little(parameters if verb == "executemany" else (parameters,)):
                 outcome, rows = _run(driver._conn, verb, operation, parameters)
             else:
                 outcome, rows = await driver._execute(_run, driver._conn, verb, operation, parameters)
             self._cursor: Any = outcome
             self._rows.extend(rows)
+
+
+def _is_little(rows: Sequence[Any]) -> bool:
+    return len(rows) <= MOST_ROWS_AT_ONCE and not any(
+        type(value) is bytes and len(value) > LARGE for row in rows for value in row
+    )
 
 
 def _run(

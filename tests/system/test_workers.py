@@ -38,7 +38,11 @@ class Listener:
 
     async def reply(self) -> dict[str, str] | None:
         """The reply, once it is not written any more."""
-        _, reply = await messages_of(self.client, self.chat_id)
+        try:
+            _, reply = await messages_of(self.client, self.chat_id)
+        except httpx.TransportError:
+            # The line led to the worker that was killed.
+            return None
         return None if reply["status"] in ("pending", "streaming") else reply
 
 

@@ -14,7 +14,7 @@ from tests.providers.fake_server import FakeServer
 from tests.v1.clients import ANTHROPIC, OLLAMA, OPENAI, Client
 from tests.v1.conftest import Entries
 from tests.v1.recording.conftest import BooksAgree, Said, Stored
-from tests.v1.recording.programs import asks
+from tests.v1.recording.programs import ECHO, asks
 from tests.v1.vendors import CLAUDE, COMPATIBLE, Vendor
 
 
@@ -165,3 +165,25 @@ async def test_a_server_that_stops_at_once_loses_no_cent(
 
     [entry] = await entries()
     assert entry.output_tokens > 0
+
+
+async def test_arguments_that_nobody_can_write_again_cost_nobody_their_words(
+    client: Visitor, storing_key: str, chats: Stored, books_agree: BooksAgree
+) -> None:
+    deep = '{"a":' + "[" * 300 + "]" * 300 + "}"
+    call = {"id": "c", "type": "function", "function": {"name": "clock", "arguments": deep}}
+    messages = [
+        {"role": "user", "content": "What time is it?"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c", "content": "Noon"},
+    ]
+    body = {"model": ECHO, "messages": messages}
+
+    answers = await asyncio.gather(
+        client.post(OPENAI.path, json=body, headers={"x-api-key": storing_key}),
+        asks(client, storing_key, OPENAI, "How deep is the harbour?"),
+    )
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert "How deep is the harbour?" in {chat["title"] for chat in await chats(2)}
+    await books_agree()
