@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -96,6 +97,8 @@ def _start(environment: dict[str, str], options: tuple[str, ...]) -> Started:
         line = process.stderr.readline()
         assert line, f"Parley ended at once:\n{printed}"
         printed += line
+    # Else a server that logs much would wait for ever until somebody reads it.
+    threading.Thread(target=process.stderr.read, daemon=True).start()
     found = ADDRESS.search(printed)
     assert found, printed
     _wait_for(found[1])
