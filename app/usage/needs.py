@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from app.providers.base import Usage
 from app.usage.counters import Standing
@@ -56,7 +57,7 @@ class Need:
             case Unit.USD:
                 if self.price is None:
                     raise NoPrice(budget)
-                return highest_cost(self.price, self.input_tokens, output)
+                return self._cost(self.price, output)
             case Unit.TOKENS if budget.period == Period.MINUTE:
                 # A rate is no purse: answers count when they are written, and are not cut short for it.
                 return self.likely_input
@@ -75,11 +76,18 @@ class Need:
         """Whether this is more than what was held for up to `output` tokens."""
         if usage.input + usage.output > self.input_tokens + output:
             return True
+        return self.price is not None and cost is not None and cost > self._cost(self.price, output)
+
+    def _cost(self, price: Price, output: int) -> int:
+        """The highest, in micro-US-dollars."""
+        # Several limits ask for that of the longest answer.
         return (
-            self.price is not None
-            and cost is not None
-            and cost > highest_cost(self.price, self.input_tokens, output)
+            self._highest if output == self.output_tokens else highest_cost(price, self.input_tokens, output)
         )
+
+    @cached_property
+    def _highest(self) -> int:
+        return 0 if self.price is None else highest_cost(self.price, self.input_tokens, self.output_tokens)
 
 
 def too_tight(standings: Sequence[Standing], need: Need) -> list[Standing]:

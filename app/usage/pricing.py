@@ -107,7 +107,7 @@ class Price:
         reached = [tier.rates for tier in self.tiers if input_tokens > tier.above]
         return reached[-1] if reached else self.rates
 
-    @property
+    @cached_property
     def is_free(self) -> bool:
         return not any(getattr(rates, field.name) for rates in self._all_rates() for field in fields(rates))
 
@@ -143,8 +143,10 @@ def charge(usage: Usage, price: Price | None) -> Charge:
 
 def _named(rates: Rates, usage: Usage) -> str:
     """The rates, with how much a cache keeps for an hour: a row of the ledger has no other place for that."""
+    if rates.cache_write_hour is None:
+        return rates.text
     text = replace(rates, cache_write_hour=None).text
-    if not usage.cache_write_hour or rates.cache_write_hour is None:
+    if not usage.cache_write_hour:
         return text
     return f"{text}, write-1h {in_dollars(rates.cache_write_hour)} × {usage.cache_write_hour}"
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing, contextmanager
+from functools import cached_property
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -23,6 +24,7 @@ from app.providers.wire.streams import (
     Pace,
     StreamEmpty,
     TooQuiet,
+    in_time,
     messages,
     open_stream,
     refusal_body,
@@ -48,6 +50,8 @@ class Wire:
         self._key = endpoint.key
         self._timeouts = endpoint.timeouts
         self._headers = {"Content-Type": "application/json", **headers}
+        # Compression would hold tokens back until a block is full.
+        self._headers_of_streams = self._headers | {"Accept-Encoding": "identity"}
 
     async def get(self, path: str) -> Json:
         """The document at `path`. Raises a ProviderError."""
@@ -61,15 +65,13 @@ class Wire:
         """An answer that comes whole: it may take as long as a stream's first token and one pause."""
         deadline = asyncio.get_running_loop().time() + self._timeouts.first_token + self._timeouts.idle
         with self._failures_told(Pace()):
-            response = await open_stream(
-                self._address(path), self._headers, orjson.dumps(body), self._timeouts, deadline
-            )
-            try:
-                headers = {name.lower(): value for name, value in response.headers.items()}
-                document = Document(response.status, headers, await whole_body(response, deadline))
-            finally:
-                # Nothing to an answer that was read to its end: its connection is free already.
-                response.close()
+            async with in_time(deadline):
+                response = await self._open(path, body)
+                try:
+                    document = Document(response.status, response.headers, await whole_body(response))
+                finally:
+                    # Nothing to an answer that was read to its end: its connection is free already.
+                    response.close()
         return self._read(document, body)
 
     async def load(self, path: str, body: Json) -> Json:
@@ -82,9 +84,8 @@ class Wire:
         """The messages of the answer, as they come. Raises a ProviderError, also when it stops half-way."""
         deadline = asyncio.get_running_loop().time() + self._timeouts.first_token
         with self._failures_told(pace):
-            response = await open_stream(
-                self._address(path), self._headers, orjson.dumps(body), self._timeouts, deadline
-            )
+            async with in_time(deadline):
+                response = await self._open(path, body)
             try:
                 await self._refuse_unless_success(response, body)
                 async with aclosing(messages(response, decoder, pace, self._timeouts, deadline)) as received:
@@ -116,9 +117,7 @@ class Wire:
             patience = asyncio.timeout(seconds)
             try:
                 async with patience:
-                    document = await fetch(
-                        method, self._address(path), self._headers, content, self._timeouts
-                    )
+                    document = await fetch(method, self._root + path, self._headers, content, self._timeouts)
             except TimeoutError as error:
                 if patience.expired():
                     raise FirstTokenLate from error
@@ -138,14 +137,20 @@ class Wire:
     async def _refuse_unless_success(self, response: aiohttp.ClientResponse, body: Json) -> None:
         if response.status == 200 and response.content_type != "text/html":
             return
-        headers = {name.lower(): value for name, value in response.headers.items()}
         said = await refusal_body(response, self._timeouts)
-        raise self._error_for(refusal(response.status, headers, said), body)
+        raise self._error_for(refusal(response.status, response.headers, said), body)
 
     def _error_for(self, complaint: Complaint, body: Json | None) -> ProviderError:
         return judging.error_for(complaint, self.label, key=self._key, prompt=words_of(body))
 
-    def _address(self, path: str) -> str:
+    async def _open(self, path: str, body: Json) -> aiohttp.ClientResponse:
+        return await open_stream(
+            self._root + path, self._headers_of_streams, orjson.dumps(body), self._timeouts
+        )
+
+    @cached_property
+    def _root(self) -> str:
+        """What every path is added to. Raises a ProviderError where nobody can be asked there."""
         if not _is_web_address(self._base_url):
             raise unreachable.not_an_address(self.label)
         if not _can_be_sent(self._key or ""):
@@ -153,7 +158,7 @@ class Wire:
                 f"The key for {self.label} holds characters that no key has.",
                 "An administrator can enter it again under Administration → Connections.",
             )
-        return self._base_url + path
+        return self._base_url
 
     @contextmanager
     def _failures_told(self, pace: Pace) -> Iterator[None]:

@@ -13,7 +13,7 @@ class DocumentTooLarge(Exception):
 
 @dataclass(frozen=True)
 class Document:
-    """An answer of any status; `headers` have names in lower case."""
+    """An answer of any status; how the names of `headers` are written does not matter."""
 
     status: int
     headers: Mapping[str, str]

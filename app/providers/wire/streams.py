@@ -1,8 +1,8 @@
 """Streams, read from aiohttp directly: a deadline for the first token, then one for each silence."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 
@@ -47,26 +47,30 @@ class Pace:
     is_over: bool = False
 
 
-async def open_stream(
-    url: str, headers: Mapping[str, str], content: bytes, timeouts: Timeouts, deadline: float
-) -> aiohttp.ClientResponse:
-    """The response, once its headers are there. Raises FirstTokenLate or an aiohttp error."""
-    request = connections().session.post(
-        url,
-        data=content,
-        # Compression would hold tokens back until a block is full.
-        headers={**headers, "Accept-Encoding": "identity"},
-        allow_redirects=False,
-        timeout=_patience(timeouts.connect),
-    )
+@asynccontextmanager
+async def in_time(deadline: float) -> AsyncIterator[None]:
+    """Raises FirstTokenLate when the block is not through by then, on the event loop's clock."""
     late = asyncio.timeout_at(deadline)
     try:
         async with late:
-            return await request
+            yield
     except TimeoutError as error:
         if late.expired():
             raise FirstTokenLate from error
         raise
+
+
+async def open_stream(
+    url: str, headers: Mapping[str, str], content: bytes, timeouts: Timeouts
+) -> aiohttp.ClientResponse:
+    """The response, once its headers are there. Raises an aiohttp error."""
+    return await connections().session.post(
+        url,
+        data=aiohttp.BytesPayload(content),
+        headers=headers,
+        allow_redirects=False,
+        timeout=_patience(timeouts.connect),
+    )
 
 
 @cache
@@ -116,17 +120,13 @@ async def _drain(response: aiohttp.ClientResponse) -> None:
             await response.content.readany()
 
 
-async def whole_body(response: aiohttp.ClientResponse, deadline: float) -> bytes:
-    """All of an answer that is no stream. Raises FirstTokenLate or DocumentTooLarge."""
+async def whole_body(response: aiohttp.ClientResponse) -> bytes:
+    """All of an answer that is no stream. Raises DocumentTooLarge or an aiohttp error."""
     body = bytearray()
-    try:
-        async with asyncio.timeout_at(deadline):
-            while chunk := await response.content.readany():
-                body += chunk
-                if len(body) > documents.LARGEST_DOCUMENT:
-                    raise DocumentTooLarge
-    except TimeoutError as error:
-        raise FirstTokenLate from error
+    while chunk := await response.content.readany():
+        body += chunk
+        if len(body) > documents.LARGEST_DOCUMENT:
+            raise DocumentTooLarge
     return bytes(body)
 
 
