@@ -8,7 +8,6 @@ import asyncio
 import re
 import time
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,8 +19,10 @@ from app.accounts.callers import Caller
 from app.core.errors import NotSignedIn, ParleyError
 from app.core.ids import new_id
 from app.gateway.calls import Call, Completion, Gateway
+from app.providers.base import Request as ModelRequest
 from app.providers.errors import ProviderError
 from app.providers.passage import Dialect, Passage, Passed
+from app.v1.attending import Attending
 from app.v1.bodies import LARGE, JsonAnswer, json_of
 from app.v1.failing import failure_of, headers_of
 from app.v1.gathering import Gathering
@@ -53,7 +54,7 @@ class Conversing(Response):
         self._surface = surface
         self._dialect = dialect
         self._gateway: Gateway = request.app.state.gateway
-        self._working: asyncio.Task[None] | None = None
+        self._attending: Attending | None = None
         self._why_shown_out: NotSignedIn | None = None
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
@@ -63,8 +64,8 @@ class Conversing(Response):
             caller.require(Scope.CHAT)
             # Before the request is read: it may be long in coming.
             with doorkeeper_of(self._request).inside(caller, self._show_out):
-                asked = await self._asked()
-                call = await self._call(caller, asked)
+                asked, request = await self._asked()
+                call = await self._call(caller, asked, request)
                 if self._why_shown_out is None:
                     await self._attend(line, call, asked, receive)
             if self._why_shown_out is not None and not line.is_over:
@@ -74,21 +75,20 @@ class Conversing(Response):
 
     def _show_out(self, why: NotSignedIn) -> None:
         self._why_shown_out = why
-        if self._working is not None:
-            self._working.cancel()
+        if self._attending is not None:
+            self._attending.cut_off()
 
     async def _attend(self, line: "Line", call: Call, asked: Asked, receive: Receive) -> None:
-        """Do the work, for as long as the client is there."""
-        self._working = asyncio.create_task(self._work(line, call, asked))
-        leaving = asyncio.create_task(_until_gone(receive))
+        """Do the work, for as long as the client is there and may stay."""
+        self._attending = Attending(receive)
         try:
-            await asyncio.wait((self._working, leaving), return_when=asyncio.FIRST_COMPLETED)
+            async with self._attending:
+                await self._work(line, call, asked)
         finally:
-            leaving.cancel()
-            await _ended(self._working)
             line.close()
 
-    async def _asked(self) -> Asked:
+    async def _asked(self) -> tuple[Asked, ModelRequest]:
+        """What the client wants, and what a model is to be asked for it."""
         document = await json_of(self._request)
         size = len(await self._request.body())
         # Nobody else waits while much is read.
@@ -101,7 +101,7 @@ class Conversing(Response):
             beyond=asked.beyond,
             passage=self._passage(document, size, asked),
         )
-        return replace(asked, request=request)
+        return asked, request
 
     def _passage(self, document: Json, size: int, asked: Asked) -> Passage | None:
         if self._dialect is None:
@@ -111,13 +111,13 @@ class Conversing(Response):
         passed = document if asked.passable is None else asked.passable
         return Passage(self._dialect, passed, asked.wants_usage, max(0, size - images), headers)
 
-    async def _call(self, caller: Caller, asked: Asked) -> Call:
-        name = asked.request.model
+    async def _call(self, caller: Caller, asked: Asked, request: ModelRequest) -> Call:
+        name = request.model
         route = await self._gateway.routes(caller.user_id, name)
         caller.require_model(name, *route.full_names)
         return Call(
             caller.user_id,
-            asked.request,
+            request,
             "api",
             caller.api_key_id,
             claim=new_id() if is_wanted(self._request.headers, caller, asked) else "",
@@ -288,20 +288,6 @@ class Line:
         while True:
             await self._send({"type": "http.response.body", "body": SIGN_OF_LIFE, "more_body": True})
             await asyncio.sleep(SECONDS_OF_SILENCE)
-
-
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _ended(working: asyncio.Task[None]) -> None:
-    """Wait for a call to end that nobody waits for any more, and raise what nobody foresaw."""
-    if not working.done():
-        working.cancel()
-    await asyncio.wait((working,))
-    if not working.cancelled():
-        working.result()
 
 
 def _request_id(scope: AsgiScope) -> str:
