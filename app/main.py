@@ -74,6 +74,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # Nothing is reported to anybody: not even looked for, with every request, is somebody to report to.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.settings = settings
     error_pages.install(app)

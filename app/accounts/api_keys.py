@@ -48,7 +48,7 @@ async def create(
         user_id=owner.id,
         name=_checked_name(name),
         prefix=secret[:SHOWN_CHARACTERS],
-        key_hash=hashes_of(secret, signing_key)[0],
+        key_hash=hash_of(secret, signing_key),
         scopes=" ".join(sorted(rules.scopes)),
         models="\n".join(sorted(rules.models)),
         address_ranges="\n".join(map(str, rules.ranges)),
@@ -139,12 +139,17 @@ def has_expired(key: ApiKey, at: datetime) -> bool:
     return key.expires_at is not None and key.expires_at <= at
 
 
-def hashes_of(secret: str, signing_key: str) -> tuple[str, str]:
-    """As what a key is stored: today, and as it was before hashes had a key of their own.
+def hash_of(secret: str, signing_key: str) -> str:
+    """As what a key is stored.
 
     Whoever looks one up compares no secret: without the installation's secret nobody can choose a hash.
     """
-    return keyed_hash(_hashing_key(signing_key), secret), keyed_hash(signing_key, secret)
+    return keyed_hash(_hashing_key(signing_key), secret)
+
+
+def older_hash_of(secret: str, signing_key: str) -> str:
+    """As what it was stored before hashes had a key of their own."""
+    return keyed_hash(signing_key, secret)
 
 
 def refuse_more_than(maker: ApiKey, wanted: Rules) -> None:

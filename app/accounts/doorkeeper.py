@@ -33,7 +33,6 @@ SOMEBODY_LEFT: Event = {"type": SHOWN_OUT}
 REVOKED = "This API key was revoked while it was used, or its account was disabled."
 EXPIRED = f"This API key expired while it was used. {callers.MAKE_ANOTHER}"
 
-Hashes = tuple[str, str]
 Leave = Callable[[NotSignedIn], object]
 """Told why."""
 
@@ -45,7 +44,7 @@ class Doorkeeper:
         self._database = database
         self._hub = hub
         self._signing_key = signing_key
-        self._known: Kept[Hashes, Identity] = Kept(database.changes, self._find_key)
+        self._known: Kept[str, Identity] = Kept(database.changes, self._find_key)
         self._used: dict[str, datetime] = {}
         self._inside: defaultdict[str, set[Leave]] = defaultdict(set)
         self._looked_at = now()
@@ -102,7 +101,10 @@ class Doorkeeper:
                 await api_keys.note_uses(session, used)
 
     async def _with_key(self, secret: str, address: str, at: datetime) -> Identity:
-        found = await self._known.get(api_keys.hashes_of(secret, self._signing_key))
+        try:
+            found = await self._known.get(api_keys.hash_of(secret, self._signing_key))
+        except callers.KeyUnknown:
+            found = await self._known.get(api_keys.older_hash_of(secret, self._signing_key))
         _refuse_ended(found, at)
         if not found.rules.admits(address):
             raise callers.AddressNotAllowed(
@@ -112,9 +114,9 @@ class Doorkeeper:
             self._used[found.api_key_id] = at
         return found
 
-    async def _find_key(self, hashes: Hashes) -> Identity:
+    async def _find_key(self, key_hash: str) -> Identity:
         async with self._database.reading(brief=True) as session:
-            found = await identity.by_key_hash(session, *hashes)
+            found = await identity.by_key_hash(session, key_hash)
         if found is None:
             # Not kept: strangers who try keys must not fill our memory.
             raise callers.KeyUnknown("This API key is not known here. Check that it was copied whole.")

@@ -87,11 +87,11 @@ async def by_session_id(session: AsyncSession, session_id: str) -> Identity | No
     return Identity(user, caller_in_browser(user, group_id), sign_in=sign_in)
 
 
-async def by_key_hash(session: AsyncSession, *hashes: str) -> Identity | None:
-    """The account that has the key with one of these hashes, whether or not the key is good."""
+async def by_key_hash(session: AsyncSession, key_hash: str) -> Identity | None:
+    """The account that has the key with this hash, whether or not the key is good."""
     query = select(ApiKey, User, Membership.group_id).join_from(ApiKey, User)
     rows = await session.execute(
-        query.outerjoin(Membership, IS_MAIN_GROUP).where(ApiKey.key_hash.in_(hashes))
+        query.outerjoin(Membership, IS_MAIN_GROUP).where(ApiKey.key_hash == key_hash)
     )
     found = rows.one_or_none()
     if found is None:

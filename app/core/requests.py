@@ -84,12 +84,13 @@ class RequestGuard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = scope["parley.request_id"] = _request_id(Headers(scope=scope))
+        headers = Headers(scope=scope)
+        request_id = scope["parley.request_id"] = _request_id(headers)
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started = time.perf_counter()
         answer = Answer(send, request_id)
         try:
-            await self._answer(scope, receive, answer)
+            await self._answer(scope, headers, receive, answer)
         finally:
             log.info(
                 "request",
@@ -100,8 +101,8 @@ class RequestGuard:
             )
             structlog.contextvars.clear_contextvars()
 
-    async def _answer(self, scope: Scope, receive: Receive, answer: "Answer") -> None:
-        error = self._refusal(scope, Headers(scope=scope))
+    async def _answer(self, scope: Scope, headers: Headers, receive: Receive, answer: "Answer") -> None:
+        error = self._refusal(scope, headers)
         if error is None:
             body = Body(receive, self.largest)
             with suppress(TooLarge):

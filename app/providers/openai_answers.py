@@ -89,6 +89,8 @@ class ChunkReader:
 def usage_in(chunk: Json) -> Usage | None:
     """What a chunk says of its cost: in `usage`, or at Groq in `x_groq.usage`."""
     usage = object_at(chunk, "usage") or object_at(object_at(chunk, "x_groq"), "usage")
+    if not usage:
+        return None
     prompt, completion = count_at(usage, "prompt_tokens"), count_at(usage, "completion_tokens")
     if prompt is None and completion is None:
         return None

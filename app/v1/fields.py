@@ -39,9 +39,9 @@ class Fields:
 
     def count(self, name: str, least: int = 0) -> int | None:
         """The whole number at `name`, which is `least` or more."""
-        value = self.number(name)
-        if value is None:
+        if self.values.get(name) is None:
             return None
+        value = self.number(name) or 0
         if not float(value).is_integer() or value < least:
             raise self.wrong(name, f"must be a whole number of at least {least}")
         if value > LARGEST_COUNT:
