@@ -49,6 +49,8 @@ function show(refused = []) {
   const held = new DataTransfer()
   for (const file of files) held.items.add(file)
   input.files = held.files
+  // For those who tell what sending would cost.
+  input.dispatchEvent(new Event("input", { bubbles: true }))
   composer.querySelector("[data-image-previews]").replaceChildren(...files.map(preview))
   say(refused)
 }

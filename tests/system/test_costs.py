@@ -12,6 +12,7 @@ from app.usage import prices
 from app.usage.pricing import MILLION, Rates
 from tests.cast import Cast
 from tests.system.conftest import OpenPage
+from tests.system.test_attaching import file
 
 CENT = MILLION // 100
 
@@ -49,3 +50,20 @@ async def test_what_is_dear_is_told_before_it_is_sent_and_added_up_after(
     await expect(total).to_have_text("$0.1200")
     await total.click()
     await expect(page.locator("#chat-cost-panel")).to_contain_text("Echo, fast")
+
+
+async def test_images_are_part_of_what_sending_would_cost(
+    cast: Cast, priced: None, open_page: OpenPage
+) -> None:
+    page = await open_page("/", cast.alice)
+    await page.get_by_role("button", name="Model").click()
+    await page.get_by_label("Search models").fill("echo-fast")
+    await page.keyboard.press("Enter")
+
+    await page.locator("[data-images]").set_input_files(file("lamp.png"))
+
+    # An image is about a thousand tokens of a cent each.
+    about = page.locator("[data-composer-cost]")
+    await expect(about).to_have_text("about $10.00")
+    await page.get_by_role("button", name="Remove lamp.png").click()
+    await expect(about).to_be_hidden()
