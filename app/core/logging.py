@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Mapping
 
 import orjson
 import structlog
@@ -45,14 +46,29 @@ def _rendering(settings: Settings) -> list[Processor]:
     return [structlog.processors.format_exc_info, _as_text]
 
 
-def _dumps(event: object, **_options: object) -> str:
-    return orjson.dumps(event, default=repr).decode()
+def _dumps(event: Mapping[str, object], **_options: object) -> str:
+    try:
+        return orjson.dumps(event, default=repr).decode()
+    except TypeError:
+        # Half of a surrogate pair, a number beyond 64 bits, a value that cannot be shown: whoever tells of something
+        # must never fail for it.
+        return orjson.dumps({_in_ascii(name): _in_ascii(value) for name, value in event.items()}).decode()
+
+
+def _in_ascii(value: object) -> str:
+    try:
+        return str(value).encode("ascii", "backslashreplace").decode()
+    except Exception:  # noqa: BLE001  (whatever showing it raises)
+        return f"{type(value).__name__} that cannot be shown"
 
 
 def _as_text(logger: WrappedLogger, name: str, event: EventDict) -> str:
     """A line of `key=value`, and what was raised below it, as it is read best."""
     raised = event.pop("exception", "")
-    line = LOGFMT(logger, name, event)
+    try:
+        line = LOGFMT(logger, name, dict(event))
+    except Exception:  # noqa: BLE001  (whatever showing one of the values raises)
+        line = LOGFMT(logger, name, {key: _in_ascii(value) for key, value in event.items()})
     return f"{line}\n{raised}" if raised else line
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -56,6 +57,30 @@ def test_a_traceback_shows_where_and_not_with_what(shape: str, capsys: pytest.Ca
     written = capsys.readouterr().err
     assert "_break_with" in written
     assert SECRET not in written
+
+
+class _Unshowable:
+    def __repr__(self) -> str:
+        raise RuntimeError("It broke.")
+
+
+@pytest.mark.usefixtures("json_logs")
+@pytest.mark.parametrize("shape", ["json", "text"])
+@pytest.mark.parametrize(
+    "odd", ["half \ud83d", 10**30, pytest.param(10**5_000, id="beyond str"), {("a", 1): 2}, _Unshowable()]
+)
+def test_whatever_is_told_is_written_and_fails_nobody(
+    shape: str, odd: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # As standard error itself is; that of the capture is stricter.
+    sys.stderr.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    logs.configure(Settings(_env_file=None, log_format=shape))  # type: ignore[arg-type]
+
+    structlog.get_logger("parley.test").info("happened", odd=odd, ms=3)
+
+    [line] = capsys.readouterr().err.splitlines()
+    assert "happened" in line
+    assert "odd" in line
 
 
 async def test_an_error_of_the_database_does_not_quote_what_was_to_be_stored(database: Database) -> None:
