@@ -33,6 +33,8 @@ class Record:
     turns: Sequence[Turn]
     answer: Callable[[], Turn]
     """Puts it together; called where that holds up nobody."""
+    answer_size: int
+    """Bytes that are held for it, about."""
     model: str
     """`connection/model`, the one that answered or was asked last."""
     ending: Ending

@@ -22,11 +22,13 @@ from app.live.tasks import Tasks
 
 SECONDS_BETWEEN_TRIES = 1.0
 MOST_TRIES = 60
+TRIES_ALONE = 3
+"""For each of those that could not be stored together: else a few of them kept all others waiting for hours."""
 MOST_AT_ONCE = 50
 MOST_BYTES_WAITING = 100_000_000
 """Bounds memory when the database is away for long; of what is dropped the line in the ledger is kept."""
 BYTES_OF_A_RECORD = 4_000
-"""Beside what was said."""
+"""Beside what was told and answered."""
 
 log = structlog.get_logger("parley.recording")
 
@@ -75,13 +77,13 @@ class Recorder:
                     self._done(record)
                     self._give_up(record, "unforeseen")
 
-    async def _store(self, batch: Sequence[Record]) -> None:
+    async def _store(self, batch: Sequence[Record], tries: int = MOST_TRIES) -> None:
         try:
-            placed = await self._write_at_last(batch)
+            placed = await self._write_at_last(batch, tries)
         except Exception as error:  # noqa: BLE001  (whatever it is: it must not cost others their words)
             # One of them cannot be stored, and must not keep the others from it.
             for record in batch if len(batch) > 1 else ():
-                await self._store([record])
+                await self._store([record], TRIES_ALONE)
             if len(batch) == 1:
                 self._done(batch[0])
                 self._give_up(batch[0], type(error).__name__)
@@ -90,10 +92,10 @@ class Recorder:
                 self._done(call.record)
                 tell(self._hub, call.record.user_id, call.chat.id, call.news)
 
-    async def _write_at_last(self, batch: Sequence[Record]) -> list[Placed]:
+    async def _write_at_last(self, batch: Sequence[Record], tries: int) -> list[Placed]:
         # What was said may be megabytes: nobody else waits while it is looked through.
         said = await asyncio.to_thread(_said, batch, self._longest)
-        for _ in range(MOST_TRIES):
+        for _ in range(tries - 1):
             try:
                 return await self._write(batch, said)
             except (OperationalError, Unavailable) as error:
@@ -128,4 +130,5 @@ def _said(batch: Sequence[Record], longest: int) -> list[list[Said]]:
 
 def _size(record: Record) -> int:
     parts = (part for turn in record.turns for part in turn.content)
-    return BYTES_OF_A_RECORD + sum(len(part) if isinstance(part, str) else len(part.data) for part in parts)
+    told = sum(len(part) if isinstance(part, str) else len(part.data) for part in parts)
+    return BYTES_OF_A_RECORD + told + record.answer_size

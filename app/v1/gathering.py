@@ -43,6 +43,14 @@ class Gathering:
             case Finished(reason, stop_sequence):
                 self.answer.finish, self.answer.stop_sequence = reason, stop_sequence
 
+    @property
+    def size(self) -> int:
+        """Bytes that are held of the answer, about: characters of what was read, bytes of what was passed on."""
+        thoughts = sum(len(each.text) + len(each.signature) + len(each.redacted) for each in self._thoughts)
+        texts = (self._text, self._thought, *self._calls.values())
+        read = thoughts + sum(len(text) for each in texts for text in each)
+        return read + sum(map(len, self.passed))
+
     def finish(self, receipt: Receipt) -> Answer:
         """The whole answer, and what it used."""
         answer = self.gathered()

@@ -69,6 +69,7 @@ def _record(call: Call, completion: Completion, gathering: Gathering, began_at: 
         api_key_id=call.api_key_id or "",
         turns=call.request.turns,
         answer=lambda: _answer(call, gathering),
+        answer_size=gathering.size,
         model=completion.model,
         ending=Ending(STATUSES[receipt.outcome], receipt.error_code, str(error) if error else ""),
         began_at=began_at,

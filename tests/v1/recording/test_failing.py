@@ -126,6 +126,70 @@ async def test_what_cannot_be_stored_just_now_is_stored_later(
     await books_agree()
 
 
+async def test_what_was_passed_on_counts_to_what_waits(
+    client: Visitor,
+    storing_key: str,
+    vendor: FakeServer,
+    chats: Stored,
+    entries: Entries,
+    books_agree: BooksAgree,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    COMPATIBLE.plays(vendor, COMPATIBLE.whole)
+    room = 2 * (recording.BYTES_OF_A_RECORD + len("Deep?")) + len(COMPATIBLE.whole.body)
+    monkeypatch.setattr(recording, "MOST_BYTES_WAITING", room)
+    writing = asyncio.Event()
+    write = Writing.write
+
+    async def waits(one: Writing) -> list[Placed]:
+        await writing.wait()
+        return await write(one)
+
+    monkeypatch.setattr(Writing, "write", waits)
+
+    for _ in range(2):
+        await asks(client, storing_key, OPENAI, "Deep?", model=COMPATIBLE.model)
+    writing.set()
+
+    await chats(1)
+    assert len(await entries()) == 2
+    await books_agree()
+
+
+async def test_a_database_that_is_away_for_long_keeps_those_behind_no_hours(
+    client: Visitor,
+    storing_key: str,
+    chats: Stored,
+    entries: Entries,
+    books_agree: BooksAgree,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tries = 0
+    is_away = True
+    write = Writing.write
+
+    async def fails(writing: Writing) -> list[Placed]:
+        nonlocal tries
+        tries += 1
+        if is_away:
+            raise OperationalError("", {}, Exception())
+        return await write(writing)
+
+    monkeypatch.setattr(Writing, "write", fails)
+    monkeypatch.setattr(recording, "SECONDS_BETWEEN_TRIES", 0.001)
+
+    await asyncio.gather(*(asks(client, storing_key, OPENAI, text) for text in ("One", "Two", "Three")))
+    await chats(0)
+    assert tries <= 2 * recording.MOST_TRIES + 3 * recording.TRIES_ALONE
+    is_away = False
+    await asks(client, storing_key, OPENAI, "Four")
+
+    [chat] = await chats()
+    assert chat["title"] == "Four"
+    assert len(await entries()) == 4
+    await books_agree()
+
+
 async def test_what_fails_as_nobody_foresaw_keeps_nobody_waiting(
     app: FastAPI,
     client: Visitor,
