@@ -13,6 +13,7 @@ from app.providers.errors import (
     BrokenOff,
     ContextTooLong,
     ModelGone,
+    NotPermitted,
     Overloaded,
     ProviderError,
     RateLimited,
@@ -20,7 +21,7 @@ from app.providers.errors import (
     TimedOut,
 )
 
-ABOUT_THE_REQUEST = (ContextTooLong, ModelGone, RequestRefused)
+ABOUT_THE_REQUEST = (ContextTooLong, ModelGone, NotPermitted, RequestRefused)
 """Errors that say nothing about the connection: the next request may be well."""
 MAY_BE_CHANCE = (BrokenOff, Overloaded, RateLimited, TimedOut)
 """Errors of a connection that may well serve the next call. After any other it rests at once."""

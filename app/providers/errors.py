@@ -32,6 +32,14 @@ class KeyRejected(ProviderError):
     word = "Key rejected"
 
 
+class NotPermitted(ProviderError):
+    """The provider knows the key, and does not allow with it what was asked: a model, some content, this country."""
+
+    code = "not_permitted"
+    title = "The provider does not allow this"
+    word = "Not allowed"
+
+
 class OutOfCredit(ProviderError):
     code = "out_of_credit"
     title = "The provider's credit is used up"
@@ -127,6 +135,7 @@ BY_CODE: dict[str, type[ProviderError]] = {
     kind.code: kind
     for kind in (
         KeyRejected,
+        NotPermitted,
         OutOfCredit,
         ModelGone,
         ContextTooLong,

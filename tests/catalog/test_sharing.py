@@ -13,7 +13,7 @@ from app.core.database import Database
 from app.core.settings import Settings
 from app.gateway.calls import Call, Gateway
 from app.providers.base import Request, Role, Turn
-from app.providers.errors import RateLimited
+from app.providers.errors import NotPermitted, RateLimited
 from app.usage.models import LedgerEntry
 from tests.cast import Cast
 from tests.catalog.vendor import GOOD_KEY, OTHER_KEY, Vendor, vendor  # noqa: F401  (a fixture)
@@ -97,6 +97,20 @@ async def test_a_refused_key_rests_too(stage: Stage) -> None:
     stage.vendor.keys = {OTHER_KEY}
 
     assert [await stage.ask() for _ in range(3)] == [OTHER_KEY] * 3
+
+
+async def test_what_is_not_permitted_says_nothing_against_the_key(stage: Stage) -> None:
+    await stage.add(OTHER_KEY)
+    stage.vendor.mood = "forbidding"
+    with pytest.raises(NotPermitted, match="does not allow this request"):
+        await stage.ask()
+    await stage.gateway.flush()
+    assert len(stage.vendor.keys_seen) == 1, "another key would be refused as well"
+    assert "Key rejected" not in await stage.page()
+
+    stage.vendor.mood = "well"
+
+    assert {await stage.ask() for _ in range(2)} == {GOOD_KEY, OTHER_KEY}
 
 
 async def test_when_every_key_is_limited_the_call_is_told_so(stage: Stage) -> None:

@@ -17,7 +17,7 @@ OTHER_KEY = "sk-vendor-9z8y7x6w5v4u3t2s1r0q"
 class Vendor:
     """`keys` are accepted, `models` are offered; keys in `limited_keys` have no calls left.
 
-    `mood` is `well`, `lying`, `silent`, `breaking`, `limited` or `overloaded`; `away` hangs up before it answers.
+    `mood` is `well`, `lying`, `silent`, `breaking`, `limited`, `overloaded` or `forbidding`; `away` hangs up before it answers.
     """
 
     url: str = ""
@@ -64,6 +64,9 @@ class Vendor:
         if self.mood == "limited" or key in self.limited_keys:
             waiting = {"retry-after": str(self.seconds_to_wait)}
             return web.json_response({"error": {"message": "Slow down."}}, status=429, headers=waiting)
+        if self.mood == "forbidding":
+            refused = {"message": "Your input was flagged.", "type": "permission_error"}
+            return web.json_response({"error": refused}, status=403)
         if self.mood == "overloaded":
             return web.json_response({"error": {"message": "Too much to do."}}, status=503)
         if self.mood == "away" and request.transport is not None:

@@ -10,6 +10,7 @@ from app.providers.errors import (
     KeyRejected,
     Misaddressed,
     ModelGone,
+    NotPermitted,
     NotTheProtocol,
     OutOfCredit,
     Overloaded,
@@ -32,6 +33,7 @@ NO_CREDIT: Final = {
     "project_spend_limit_exceeded",
 }
 BAD_KEY: Final = {"API_KEY_INVALID", "authentication_error", "invalid_api_key", "invalid_authentication"}
+NOT_HERE: Final = {"unsupported_country_region_territory"}
 NO_SUCH_MODEL: Final = {
     "model_not_found",
     "model_decommissioned",
@@ -69,13 +71,16 @@ def error_for(complaint: Complaint, label: str, *, key: str | None, prompt: Sequ
             f"The account at {label} is out of credit or over its spending limit.{said}",
             f"Add credit or raise the limit at {label}, or choose another model.",
         )
-    if _is_about_the_key(complaint):
-        return _key_rejected(complaint, label, said, has_key=bool(key))
+    if _is_about_the_key(complaint, has_key=bool(key)):
+        return _key_rejected(label, has_key=bool(key))
+    # Before the status: a model that a project may not use is a 403 as well.
     if _is_about_the_model(complaint):
         return ModelGone(
             f"{label} does not offer this model (any more).{said}",
             "Choose another model, or refresh the list under Administration → Models.",
         )
+    if complaint.status == 403:
+        return _not_permitted(complaint, label, said)
     return _passing_failure(complaint, label, said) or _lasting_failure(complaint, label, said)
 
 
@@ -87,9 +92,11 @@ def _is_about_credit(complaint: Complaint) -> bool:
     )
 
 
-def _is_about_the_key(complaint: Complaint) -> bool:
+def _is_about_the_key(complaint: Complaint, *, has_key: bool) -> bool:
     # Never by its words: they may be the caller's, and the connection would count as failing for everybody.
-    return complaint.status in {401, 403} or bool(complaint.codes & BAD_KEY)
+    # A 403 refuses one request for its model, its content or its country: the key is well.
+    wants_one = complaint.status == 403 and not has_key
+    return complaint.status == 401 or wants_one or bool(complaint.codes & BAD_KEY)
 
 
 def _is_about_the_model(complaint: Complaint) -> bool:
@@ -98,16 +105,34 @@ def _is_about_the_model(complaint: Complaint) -> bool:
     return names_a_model or is_missing or bool(complaint.codes & NO_SUCH_MODEL)
 
 
-def _key_rejected(complaint: Complaint, label: str, said: str, *, has_key: bool) -> ProviderError:
+def _key_rejected(label: str, *, has_key: bool) -> ProviderError:
     if not has_key:
         return KeyRejected(
             f"{label} wants a key.", "An administrator can enter one under Administration → Connections."
         )
-    remedy = "An administrator can replace the key under Administration → Connections."
-    if complaint.status == 403:
-        return KeyRejected(f"{label} does not allow this with the key it was given.{said}", remedy)
     # Not quoted: vendors like to repeat the key that they reject.
-    return KeyRejected(f"{label} rejected the key.", remedy)
+    return KeyRejected(
+        f"{label} rejected the key.",
+        "An administrator can replace the key under Administration → Connections.",
+    )
+
+
+def _not_permitted(complaint: Complaint, label: str, said: str) -> ProviderError:
+    if complaint.codes & NOT_HERE:
+        return NotPermitted(
+            f"{label} does not serve the country or region that this server calls from.{said}",
+            "Choose a model of another provider.",
+        )
+    if not complaint.is_json:
+        return NotPermitted(
+            f"Something in front of {label} does not let the request through.",
+            "An administrator can check the address under Administration → Connections, and any proxy or firewall.",
+        )
+    return NotPermitted(
+        f"{label} does not allow this request.{said}",
+        "Change the message or choose another model. "
+        f"If everything is refused, an administrator can check at {label} what the key may do.",
+    )
 
 
 def _context_too_long(limit: context_limits.Limit, label: str) -> ProviderError:
