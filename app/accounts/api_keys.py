@@ -42,7 +42,7 @@ async def create(
 ) -> NewKey:
     """A new key of this account. Raises Invalid."""
     _refuse_administration(owner, rules)
-    _refuse_storing_for_nobody(owner, rules)
+    _refuse_storing_for_nobody(owner, stores_calls=rules.stores_calls)
     secret = START + secrets.token_urlsafe(32)
     row = ApiKey(
         user_id=owner.id,
@@ -89,6 +89,29 @@ async def key_of(session: AsyncSession, owner: User, key_id: str) -> ApiKey:
     if key is None:
         raise NotFound("There is no such key.")
     return key
+
+
+async def change(
+    session: AsyncSession,
+    owner: User,
+    key: ApiKey,
+    act: Act,
+    *,
+    name: str | None = None,
+    stores_calls: bool | None = None,
+) -> None:
+    """What about a key may be another from the next call on; None leaves it as it is. Raises Invalid."""
+    new_name = key.name if name is None else _checked_name(name)
+    stores = key.stores_calls if stores_calls is None else stores_calls
+    _refuse_storing_for_nobody(owner, stores_calls=stores)
+    changes = []
+    if new_name != key.name:
+        changes.append(f"named {new_name}")
+    if stores != key.stores_calls:
+        changes.append("stores calls" if stores else "stores no calls")
+    if changes:
+        _record(session, act, "key.changed", owner, key, "; ".join(changes))
+    key.name, key.stores_calls = new_name, stores
 
 
 async def revoke(session: AsyncSession, owner: User, key_id: str, act: Act) -> ApiKey:
@@ -173,8 +196,8 @@ def _refuse_administration(owner: User, rules: Rules) -> None:
         raise Invalid("Only keys of administrators can have the scope “admin”.", field="scopes")
 
 
-def _refuse_storing_for_nobody(owner: User, rules: Rules) -> None:
-    if rules.stores_calls and owner.is_service:
+def _refuse_storing_for_nobody(owner: User, *, stores_calls: bool) -> None:
+    if stores_calls and owner.is_service:
         raise Invalid(
             "Calls of a service account are not stored as conversations: nobody could read them.",
             field="stores_calls",

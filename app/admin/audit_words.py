@@ -36,6 +36,7 @@ WORDS = {
     "invitation.created": "Invited somebody",
     "invitation.withdrawn": "Withdrew an invitation",
     "key.created": "Made an API key",
+    "key.changed": "Changed an API key",
     "key.revoked": "Revoked an API key",
     "model.opened": "Opened a model to everyone",
     "model.restricted": "Kept a model to groups",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from app.accounts.models import ApiKey, User
     from app.usage.key_limits import WantedKey
 
-group = typer.Typer(no_args_is_help=True, help="API keys: add, list, revoke.")
+group = typer.Typer(no_args_is_help=True, help="API keys: add, list, change, revoke.")
 
 OfUser = Annotated[
     str, typer.Option("--user", help="Username or e-mail address of its owner.", metavar="NAME")
@@ -89,6 +89,24 @@ def list_(user: OfUser = "", service: OfService = "") -> None:
 
 
 @group.command()
+def change(
+    key: Annotated[str, typer.Argument(help="The key's id, as `keys list` shows it.")],
+    user: OfUser = "",
+    service: OfService = "",
+    name: Annotated[str | None, typer.Option(help="Another name.")] = None,
+    store: Annotated[
+        bool | None,
+        typer.Option("--store/--no-store", help="Whether its calls are stored as conversations from now on."),
+    ] = None,
+) -> None:
+    """Give a key another name, or choose anew whether its calls are stored."""
+    from app.commands.working import at_work
+
+    changed = at_work(lambda house: _change(house, user, service, key, name, store))
+    typer.echo(f"Changed {changed.name} ({changed.prefix}…).")
+
+
+@group.command()
 def revoke(
     key: Annotated[str, typer.Argument(help="The key's id, as `keys list` shows it.")],
     user: OfUser = "",
@@ -116,6 +134,19 @@ async def _keys(house: "House", user: str, service: str) -> "Sequence[ApiKey]":
 
     async with house.database.reading() as session:
         return await api_keys.keys_of(session, (await _owner(session, user, service)).id)
+
+
+async def _change(
+    house: "House", user: str, service: str, key_id: str, name: str | None, store: bool | None
+) -> "ApiKey":
+    from app.accounts import api_keys, audit
+
+    async with house.database.writing() as session:
+        owner = await _owner(session, user, service)
+        key = await api_keys.key_of(session, owner, key_id)
+        act = audit.Act(audit.COMMAND_LINE)
+        await api_keys.change(session, owner, key, act, name=name, stores_calls=store)
+        return key
 
 
 async def _revoke(house: "House", user: str, service: str, key_id: str) -> "ApiKey":

@@ -10,7 +10,7 @@ from app.core.clock import now
 from app.core.database import Session
 from app.core.errors import Forbidden
 from app.usage import key_limits
-from app.usage.key_schemas import Key, KeyToMake, MadeKey
+from app.usage.key_schemas import Key, KeyChange, KeyToMake, MadeKey
 
 router = APIRouter(prefix="/api/keys", tags=["Keys"])
 
@@ -43,6 +43,19 @@ async def create_key(
         api_keys.refuse_more_than(identity.api_key, wanted.rules)
     made = await key_limits.make(session, house, identity.user, Act(identity.user, visit.address), wanted)
     return MadeKey.made(made.row, made.secret)
+
+
+@router.patch("/{key_id}", dependencies=[PlainKeysRefused])
+async def change_key(
+    identity: CurrentIdentity, session: Session, visit: CurrentVisit, key_id: str, change: KeyChange
+) -> Key:
+    """Give one of one's own keys another name, or choose anew whether its calls are stored, from the next call on."""
+    key = await api_keys.key_of(session, identity.user, key_id)
+    act = Act(identity.user, visit.address)
+    await api_keys.change(
+        session, identity.user, key, act, name=change.name, stores_calls=change.stores_calls
+    )
+    return Key.of(key)
 
 
 @router.delete("/{key_id}", status_code=204)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
@@ -27,6 +27,7 @@ router = APIRouter(prefix="/settings/keys", include_in_schema=False)
 HOME = "/settings/keys"
 DONE = {
     "revoked": "The key is revoked. It stopped working at once, and what was under way with it was ended.",
+    "changed": "The key is saved. What was chosen holds from the next call on.",
     "limit": "The limit holds from the next call on.",
 }
 
@@ -70,9 +71,25 @@ async def create_key(
 
 @router.get("/{key_id}")
 async def show_key(request: Request, session: Session, key: CurrentKey) -> HTMLResponse:
-    budget = await key_limits.cap_of(session, key)
-    typed = typed_again(budget.amount, budget.unit, _currency(request)) if budget else ""
-    return await _show_one(request, session, key, limit=typed)
+    return await _show_one(request, session, key)
+
+
+@router.post("/{key_id}")
+async def change_key(
+    request: Request,
+    session: Session,
+    user: CurrentUser,
+    key: CurrentKey,
+    visit: CurrentVisit,
+    name: Text = "",
+    stores_calls: Annotated[bool, Form()] = False,
+) -> Response:
+    act = Act(user, visit.address)
+    try:
+        await api_keys.change(session, user, key, act, name=name, stores_calls=stores_calls)
+    except Invalid as error:
+        return await _show_one(request, session, key, name=name, stores_calls=stores_calls, error=error)
+    return _back("changed")
 
 
 @router.post("/{key_id}/limit")
@@ -130,8 +147,16 @@ async def _show_form(
 
 
 async def _show_one(
-    request: Request, session: AsyncSession, key: ApiKey, *, limit: str, error: Invalid | None = None
+    request: Request,
+    session: AsyncSession,
+    key: ApiKey,
+    *,
+    name: str | None = None,
+    stores_calls: bool | None = None,
+    limit: str | None = None,
+    error: Invalid | None = None,
 ) -> HTMLResponse:
+    """What was typed is shown again; None: as it is stored."""
     (view,) = await key_limits.views_of(session, [key], now(), _currency(request))
     return page(
         request,
@@ -139,10 +164,17 @@ async def _show_one(
         status=error.status if error else 200,
         view=view,
         what=WHAT,
-        limit=limit,
+        name=key.name if name is None else name,
+        stores_calls=key.stores_calls if stores_calls is None else stores_calls,
+        limit=await _limit_of(request, session, key) if limit is None else limit,
         errors=errors_by_field(error),
         home=HOME,
     )
+
+
+async def _limit_of(request: Request, session: AsyncSession, key: ApiKey) -> str:
+    budget = await key_limits.cap_of(session, key)
+    return typed_again(budget.amount, budget.unit, _currency(request)) if budget else ""
 
 
 def _currency(request: Request) -> Currency:

@@ -85,6 +85,13 @@ class KeyToMake(BaseModel):
         return WantedKey(self.name, rules, limit)
 
 
+class KeyChange(BaseModel):
+    """What about a key can be another. What is left out stays as it is."""
+
+    name: str | None = Field(None, max_length=LONGEST_NAME, description="What the key is for.")
+    stores_calls: bool | None = Field(None, description=STORES_CALLS)
+
+
 def _shown(key: ApiKey) -> dict[str, object]:
     rules = rules_of(key)
     return {

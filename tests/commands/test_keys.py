@@ -40,6 +40,19 @@ def test_a_program_gets_an_account_with_its_first_key() -> None:
     assert len(parley("keys", "list", "--service", "nightly-evaluation").stdout.splitlines()) == 1
 
 
+def test_a_keys_calls_are_stored_from_now_on_or_no_more() -> None:
+    parley("keys", "add", "--user", "alice", "--name", "Editor")
+    key_id = parley("keys", "list", "--user", "alice").stdout.split("\t")[0]
+
+    changed = parley("keys", "change", key_id, "--user", "alice", "--store")
+    assert changed.stdout.startswith("Changed Editor (parley_")
+    assert "stores calls" in parley("keys", "list", "--user", "alice").stdout
+
+    parley("keys", "change", key_id, "--user", "alice", "--no-store", "--name", "Script")
+    listed = parley("keys", "list", "--user", "alice").stdout
+    assert ("Script" in listed, "stores calls" in listed) == (True, False)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -137,6 +137,43 @@ async def test_a_limit_is_set_changed_and_taken_away(cast: Cast, database: Datab
     assert await limit_it("") == []
 
 
+async def test_a_key_gets_another_name_and_stores_its_calls_from_now_on(
+    cast: Cast, database: Database
+) -> None:
+    await cast.bob.client.post("/settings/keys", data=FORM)
+    key = await only_key(database)
+    address = f"/settings/keys/{key.id}"
+    assert 'value="Backup script"' in (await cast.bob.client.get(address)).text
+
+    nameless = await cast.bob.client.post(address, data={"name": " ", "stores_calls": "true"})
+    assert (nameless.status_code, "Give the key a name" in nameless.text) == (422, True)
+    assert not (await only_key(database)).stores_calls
+    saved = await cast.bob.client.post(address, data={"name": "Editor", "stores_calls": "true"})
+
+    assert "The key is saved" in (await cast.bob.client.get(saved.headers["location"])).text
+    changed = await only_key(database)
+    assert (changed.name, changed.stores_calls, changed.scopes) == ("Editor", True, key.scopes)
+    await cast.bob.client.post(address, data={"name": "Editor"})
+    again = await cast.bob.client.patch(f"/api/keys/{key.id}", json={"name": "Script"})
+    assert (again.json()["name"], again.json()["stores_calls"]) == ("Script", False)
+    async with database.reading() as session:
+        told = await session.scalars(select(AuditEvent.detail).where(AuditEvent.action == "key.changed"))
+        details = sorted(detail.partition(": ")[2] for detail in told)
+    assert details == ["named Editor; stores calls", "named Script", "stores no calls"]
+
+
+async def test_a_key_does_not_choose_for_itself_what_is_stored(
+    app: FastAPI, cast: Cast, database: Database
+) -> None:
+    secret = secret_in(await cast.bob.client.post("/settings/keys", data=FORM))
+    key = await only_key(database)
+
+    answer = await with_key(app, secret, "PATCH", f"/api/keys/{key.id}", json={"stores_calls": True})
+
+    assert answer.status_code == 403
+    assert not (await only_key(database)).stores_calls
+
+
 async def test_nobody_touches_somebody_elses_key(cast: Cast) -> None:
     key = (await cast.bob.client.post("/api/keys", json={"name": "Script"})).json()
     assert (await cast.bob.client.get(f"/settings/keys/{key['id']}")).status_code == 200
@@ -145,9 +182,12 @@ async def test_nobody_touches_somebody_elses_key(cast: Cast) -> None:
         page = await person.client.get(f"/settings/keys/{key['id']}")
         limit = await person.client.post(f"/settings/keys/{key['id']}/limit", data={"limit": "1"})
         revoke = await person.client.post(f"/settings/keys/{key['id']}/revoke")
+        change = await person.client.post(f"/settings/keys/{key['id']}", data={"name": "Mine"})
+        patch = await person.client.patch(f"/api/keys/{key['id']}", json={"name": "Mine"})
         api = await person.client.delete(f"/api/keys/{key['id']}")
 
-        assert {page.status_code, limit.status_code, revoke.status_code, api.status_code} == {404}
+        answers = (page, limit, revoke, change, patch, api)
+        assert {answer.status_code for answer in answers} == {404}
         assert (await person.client.get("/api/keys")).json() == []
     assert [row["id"] for row in (await cast.bob.client.get("/api/keys")).json()] == [key["id"]]
 
