@@ -196,7 +196,7 @@ class Gateway:
         limited = bool(contract.purpose.purses)
         asked = sayable(
             provider,
-            asked_of(contract.model, call.request),
+            asked_of(contract.model, call.request, at_usual_price=contract.purpose.is_limited_in_money),
             is_limited=limited,
             allows_billed_tools=self._allows_billed_tools,
         )

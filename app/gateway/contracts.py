@@ -47,12 +47,13 @@ class Contract:
     purpose: Purpose
 
 
-def asked_of(model: FoundModel, request: Request) -> Request:
+def asked_of(model: FoundModel, request: Request, *, at_usual_price: bool = False) -> Request:
     """The request as the model's provider is asked."""
     return request.but(
         model=model.name,
         max_output_tokens=_output_limit(request, model),
         context_window=model.context_window,
+        at_usual_price=at_usual_price,
     )
 
 

@@ -22,6 +22,7 @@ from app.usage import budgets, counters, open_calls, refusals
 from app.usage.admission import Admission
 from app.usage.allotments import LEASE
 from app.usage.estimates import MOST_TOKENS_PER_IMAGE, most_tokens_in, room_for_answer, tokens_in_turns
+from app.usage.models import Unit
 from app.usage.needs import Need, NoPrice, NoRoom
 from app.usage.pricing import Price
 from app.usage.purses import Book, Payer, Purse
@@ -48,6 +49,10 @@ class Purpose:
     at: datetime
     purses: Sequence[Purse]
     book: Book
+
+    @property
+    def is_limited_in_money(self) -> bool:
+        return any(purse.budget.unit == Unit.USD for purse in self.purses)
 
 
 class Spending:

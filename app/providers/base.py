@@ -164,6 +164,8 @@ class Request:
     beyond: tuple[str, ...] = ()
     """Parameters of the passage that a request has no word for."""
     passage: Passage | None = None
+    at_usual_price: bool = False
+    """Not as a dearer service, whatever the account is set to there: a hard limit pays for no more."""
 
     def but(self, **changes: Any) -> Self:
         """The same request but for these fields.

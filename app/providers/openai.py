@@ -76,14 +76,21 @@ class OpenAI(OpenAICompatible):
         if passage.dialect is not Dialect.OPENAI_RESPONSES:
             return super().passed(request, passage)
         return Passing(self._wire, responses.language_for(self._wire), responses.repair_for(request)).events(
-            responses.passed_document(request, passage, thinks=reasons(request.model)),
+            self.document(request, passage),
             passage,
             streaming=request.streaming,
             retries=self._endpoint.retries,
         )
 
+    def document(self, request: Request, passage: Passage) -> Json:
+        if passage.dialect is Dialect.OPENAI_RESPONSES:
+            document = responses.passed_document(request, passage, thinks=reasons(request.model))
+        else:
+            document = super().document(request, passage)
+        return document | _service(request)
+
     def body(self, request: Request) -> Json:
-        body = chat_body(self._sayable(request))
+        body = chat_body(self._sayable(request)) | _service(request)
         if "max_tokens" in body:
             body["max_completion_tokens"] = body.pop("max_tokens")
         if reasons(request.model):
@@ -120,6 +127,11 @@ class OpenAI(OpenAICompatible):
             reasoning=reasons(name),
             embeddings=False,
         )
+
+
+def _service(request: Request) -> Json:
+    # Else a project there may be set to `priority`, at about twice the price that was held for the call.
+    return {"service_tier": "default"} if request.at_usual_price else {}
 
 
 def reasons(model: str) -> bool:

@@ -115,10 +115,16 @@ class OpenAICompatible:
 
     def passed(self, request: Request, passage: Passage) -> AsyncGenerator[Event, None]:
         """The answer to a client's own document, in one of the languages of `speaks`."""
-        document = passed_document(request, passage, self.limit_name)
         return Passing(self._wire, language_for(request, passage)).events(
-            document, passage, streaming=request.streaming, retries=self._endpoint.retries
+            self.document(request, passage),
+            passage,
+            streaming=request.streaming,
+            retries=self._endpoint.retries,
         )
+
+    def document(self, request: Request, passage: Passage) -> Json:
+        """A client's own document as it is sent."""
+        return passed_document(request, passage, self.limit_name)
 
     def body(self, request: Request) -> Json:
         """Raises RequestRefused for what the vendor has no word for."""

@@ -9,6 +9,7 @@ from app.providers.exchange import Repair
 from app.providers.openai_repairs import without_spared
 from app.providers.passage import Passage
 from app.providers.passing import Language
+from app.providers.service_tiers import special_service
 from app.providers.untrusted import Json, count_at, object_at, objects_at, text_at
 from app.providers.wire import Wire
 
@@ -100,6 +101,7 @@ def _usage_in(response: Json) -> Usage | None:
         cache_read=count_at(details, "cached_tokens") or 0,
         cache_write=count_at(details, "cache_write_tokens") or 0,
         reasoning=count_at(object_at(told, "output_tokens_details"), "reasoning_tokens") or 0,
+        service=special_service(text_at(response, "service_tier")),
     )
 
 

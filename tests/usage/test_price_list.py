@@ -13,8 +13,11 @@ from genai_prices.data_snapshot import get_snapshot
 from app.providers.anthropic_answers import MessageReader
 from app.providers.base import Usage, UsageReport
 from app.providers.openai_answers import usage_in
+from app.providers.openai_responses import ResponseReader
+from app.providers.wire import Wire
 from app.usage.price_list import Offer, batch_price, listed_price
 from app.usage.pricing import FREE, PriceSource, charge, cost_by_rates, highest_cost, price_of
+from tests.providers.reading import endpoint
 
 AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 COMPATIBLE = "openai-compatible"
@@ -254,6 +257,15 @@ def test_a_call_is_charged_as_the_vendor_says_that_it_was_served(told: str, rate
 
     assert (charged.rates, charged.is_estimate) == (rates, False)
     assert charged.micros == cost_by_rates(usage, rates)
+
+
+def test_a_response_tells_how_it_was_served_as_well() -> None:
+    response = {"service_tier": "flex", "usage": {"input_tokens": 1_000, "output_tokens": 100}}
+    reader = ResponseReader(Wire(endpoint("https://openai.example"), "OpenAI", "https://openai.example", {}))
+
+    events = list(reader.read({"type": "response.completed", "response": response}))
+
+    assert events == [UsageReport(Usage(1_000, 100, service="flex"))]
 
 
 def test_a_way_of_serving_without_a_known_price_is_charged_like_others_and_marked() -> None:
