@@ -32,6 +32,13 @@ async def key_of(house: House, person: Person, rules: Rules | None = None) -> ap
         )
 
 
+async def revoke(database: Database, person: Person, *keys: api_keys.NewKey) -> None:
+    async with database.writing() as session:
+        owner = await session.get_one(User, person.id)
+        for key in keys:
+            await api_keys.revoke(session, owner, key.row.id, audit.Act(audit.COMMAND_LINE))
+
+
 async def asks(
     app: FastAPI, secret: str, address: str = "127.0.0.1", path: str = "/api/me"
 ) -> httpx.Response:
@@ -196,7 +203,7 @@ async def test_what_is_under_way_with_a_key_is_ended_when_it_is_revoked(
     ):
         await cast.bob.client.delete(f"/api/keys/{mine.row.id}")
 
-        assert await until(lambda: _found(left))
+        assert await until(lambda: found_in(left))
     assert set(left) == {"mine"}
 
 
@@ -210,12 +217,10 @@ async def test_a_key_that_another_process_revoked_is_noticed(
     elsewhere = Database(house.settings.resolved_database_url)
 
     with keeper.inside(found.caller, lambda _: left.append("gone")):
-        async with elsewhere.writing() as session:
-            owner = await session.get_one(User, cast.bob.id)
-            await api_keys.revoke(session, owner, key.row.id, audit.Act(audit.COMMAND_LINE))
+        await revoke(elsewhere, cast.bob, key)
 
         assert code_of(await asks(app, key.secret)) == (401, "key_revoked")
-        assert await until(lambda: _found(left))
+        assert await until(lambda: found_in(left))
     await elsewhere.close()
 
 
@@ -231,7 +236,7 @@ async def test_a_disabled_program_is_shown_out(house: House, cast: Cast, keeper:
         async with house.database.writing() as session:
             await service_accounts.disable(session, await service_accounts.by_id(session, account.id), act)
 
-        assert await until(lambda: _found(left))
+        assert await until(lambda: found_in(left))
 
 
 def test_a_look_is_taken_several_times_a_second() -> None:
@@ -239,5 +244,5 @@ def test_a_look_is_taken_several_times_a_second() -> None:
     assert doorkeeper.SECONDS_BETWEEN_LOOKS <= 0.3
 
 
-async def _found(left: list[str]) -> list[str]:
+async def found_in(left: list[str]) -> list[str]:
     return left

@@ -16,7 +16,7 @@ from app.core.changes import Kept
 from app.core.clock import now
 from app.core.database import Database
 from app.core.settings import Settings
-from tests.accounts.test_doorkeeper import asks, code_of, key_of
+from tests.accounts.test_doorkeeper import asks, code_of, found_in, key_of, revoke
 from tests.cast import Cast, Person
 from tests.live.test_hub import CUT_OFF
 from tests.postgres import PostgresServer
@@ -43,9 +43,7 @@ class TestOnALineThatWorks:
         elsewhere = Database(house.settings.resolved_database_url)
 
         with keeper.inside(found.caller, lambda _: left.append("gone")):
-            async with elsewhere.writing() as session:
-                owner = await session.get_one(User, cast.bob.id)
-                await api_keys.revoke(session, owner, key.row.id, audit.Act(audit.COMMAND_LINE))
+            await revoke(elsewhere, cast.bob, key)
 
             assert await until(lambda: found_in(left))
         assert code_of(await asks(app, key.secret)) == (401, "key_revoked")
@@ -94,7 +92,7 @@ class TestOnALineThatWentDead:
         line.freeze()
         await until(lambda: deaf(app), PATIENCE)
         with keeper.inside(found.caller, lambda _: left.append("gone")):
-            await revoked(elsewhere, cast.bob, key, other)
+            await revoke(elsewhere, cast.bob, key, other)
             assert code_of(await asks(app, key.secret)) == (401, "key_revoked")
             assert await until(lambda: found_in(left), PATIENCE)
 
@@ -127,20 +125,9 @@ async def name_of(database: Database, person: Person) -> str:
         return (await session.get_one(User, person.id)).name
 
 
-async def revoked(database: Database, person: Person, *keys: api_keys.NewKey) -> None:
-    async with database.writing() as session:
-        owner = await session.get_one(User, person.id)
-        for key in keys:
-            await api_keys.revoke(session, owner, key.row.id, audit.Act(audit.COMMAND_LINE))
-
-
 async def deaf(app: FastAPI) -> bool:
     return app.state.hub.hearing() is None
 
 
 async def hears(app: FastAPI, other_than: int | None = None) -> bool:
     return app.state.hub.hearing() not in (None, other_than)
-
-
-async def found_in(left: list[str]) -> list[str]:
-    return left
