@@ -24,7 +24,7 @@ SECURITY = {
 ERRORS = {
     "400": "The request cannot be read.",
     "401": "No valid key or session came with the request.",
-    "403": "The request came from another site.",
+    "403": "The key or the account may not do this, or the request came from another site.",
     "404": "There is nothing here, or it is not yours.",
     "409": "It changed in the meantime.",
     "413": "The request is too large.",
