@@ -21,7 +21,7 @@ from app.core.clock import now
 from app.core.crypto import Secrets
 from app.core.database import database_of
 from app.core.errors import NotFound, NotSignedIn
-from app.core.requests import address_of
+from app.core.requests import PATHS_OF_PROGRAMS, address_of
 from app.core.settings import Settings
 from app.live.tasks import Tasks
 
@@ -44,7 +44,6 @@ __all__ = [
     "still_valid",
 ]
 
-PATHS_FOR_KEYS = ("/api/", "/v1/", "/ollama/", "/ws/")
 LOG_IN = "Log in to go on. Programs send an API key, made under Settings."
 HEADERS_OF_PROXIES = {
     "forwarded",
@@ -83,7 +82,7 @@ async def caller_of(connection: HTTPConnection) -> Caller:
 def credentials_of(connection: HTTPConnection) -> Credentials:
     """What this request brought. Keys count where programs call only."""
     address = address_of(connection)
-    key = _key_in(connection) if connection.scope["path"].startswith(PATHS_FOR_KEYS) else None
+    key = _key_in(connection) if connection.scope["path"].startswith(PATHS_OF_PROGRAMS) else None
     if key is not None:
         return Credentials(key=key, address=address)
     return Credentials(session_token=cookies.token_in(connection), address=address)

@@ -70,7 +70,7 @@ async def register(house: House, application: Application, visit: Visit) -> Sign
 
 
 async def accept(house: House, token: str, application: Application, visit: Visit) -> SignedIn:
-    """The account that an invitation was made for. Raises NotFound, Conflict or Invalid."""
+    """The account that an invitation was made for. Raises NotFound, Conflict, Forbidden or Invalid."""
     async with house.database.reading() as session:
         invitation = await invitations.find_open(session, token, house.signing_key)
     details = application.checked()

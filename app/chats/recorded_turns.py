@@ -15,6 +15,7 @@ import orjson
 from app.chats.images import KINDS, LARGEST_IMAGE, LEFT_OUT, MOST_IMAGES
 from app.chats.models import MessageRole
 from app.chats.posting import LONGEST_PROMPT
+from app.chats.storable import storable
 from app.providers.base import Image, Role, ToolCall, Turn
 from app.providers.untrusted import parsed
 
@@ -55,7 +56,7 @@ def answer_after(before: str, answer: Turn) -> Said:
 def instructions_in(turns: Iterable[Turn]) -> str:
     """What the program told the model to be, as far as a conversation keeps it."""
     texts = (turn.all_text.strip() for turn in turns if turn.role is Role.SYSTEM)
-    return _storable("\n\n".join(filter(None, texts)))[:LONGEST_PROMPT]
+    return storable("\n\n".join(filter(None, texts)))[:LONGEST_PROMPT]
 
 
 def _asked(block: Sequence[Turn]) -> Said:
@@ -83,12 +84,7 @@ def _called(call: ToolCall) -> str:
 
 
 def _joined(texts: Iterable[str]) -> str:
-    return _storable("\n\n".join(text for text in texts if text.strip()))
-
-
-def _storable(text: str) -> str:
-    """Without NUL characters, which PostgreSQL refuses."""
-    return text.replace("\x00", "")
+    return storable("\n\n".join(text for text in texts if text.strip()))
 
 
 def _cut(text: str, longest: int) -> str:

@@ -15,6 +15,7 @@ from app.chats.endings import Ended, Ending, Endings
 from app.chats.jobs import Job
 from app.chats.models import Message, MessageStatus
 from app.chats.news import News, tell
+from app.chats.storable import storable
 from app.core.clock import now
 from app.core.database import Database
 from app.core.errors import ParleyError
@@ -157,9 +158,9 @@ class Replies:
     def _take_in(self, live: LiveReply, event: Event) -> None:
         match event:
             case TextDelta(text):
-                self.broadcasts.add(live, _storable(text))
+                self.broadcasts.add(live, storable(text))
             case ReasoningDelta(text):
-                self.broadcasts.add_reasoning(live, _storable(text))
+                self.broadcasts.add_reasoning(live, storable(text))
 
     async def _save(self, work: Work, reply: Message, ending: Ending) -> None:
         try:
@@ -197,8 +198,3 @@ class Replies:
     async def _read_checkpoint(self, reply_id: str) -> Checkpoint | None:
         async with self._database.reading(brief=True) as session:
             return await checkpoints.read(session, reply_id)
-
-
-def _storable(text: str) -> str:
-    """Without NUL characters, which PostgreSQL refuses: one would keep all replies from being saved."""
-    return text.replace("\x00", "")

@@ -39,6 +39,7 @@ SECURITY_HEADERS = {
     "cache-control": "no-store",
 }
 PATHS_OF_PROGRAMS = ("/api/", "/v1/", "/ollama/", "/ws/")
+"""Where keys count, and errors are JSON."""
 RAW_SECURITY_HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 

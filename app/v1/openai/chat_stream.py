@@ -59,8 +59,8 @@ class ChatWriter:
 
     def end(self, answer: Answer) -> bytes:
         choice = {"index": 0, "delta": {}, "finish_reason": answer.finish.value}
-        last = self._data(self._chunk | {"choices": [choice]})
-        usage = self._data(self._chunk | {"choices": [], "usage": usage_of_chat(answer.usage)})
+        last = data_line(self._chunk | {"choices": [choice]})
+        usage = data_line(self._chunk | {"choices": [], "usage": usage_of_chat(answer.usage)})
         return b"".join(
             (self._unsaid, self._missing_arguments(), last, usage if self._wants_usage else b"", DONE)
         )
@@ -68,13 +68,13 @@ class ChatWriter:
     def end_of_passed(self, answer: Answer, last: bytes) -> bytes:
         self._unsaid = b""
         ends = [
-            self._data(self._chunk | {"choices": [{"index": index, "delta": {}, "finish_reason": "length"}]})
+            data_line(self._chunk | {"choices": [{"index": index, "delta": {}, "finish_reason": "length"}]})
             for index in range(1, self._choices)
         ]
         return b"".join(ends) + self.end(answer)
 
     def failed(self, failure: Failure) -> bytes:
-        return self._data(errors.envelope(failure))
+        return data_line(errors.envelope(failure))
 
     def _call(self, event: ToolCallDelta) -> bytes:
         function: Json = {"arguments": event.arguments}
@@ -100,5 +100,7 @@ class ChatWriter:
     def _chunk_of(self, delta: Json) -> bytes:
         return self._delta + orjson.dumps(delta)[1:-1] + END_OF_CHUNK
 
-    def _data(self, document: Json) -> bytes:
-        return b"data: " + orjson.dumps(document) + b"\n\n"
+
+def data_line(document: Json) -> bytes:
+    """One event of a stream."""
+    return b"data: " + orjson.dumps(document) + b"\n\n"

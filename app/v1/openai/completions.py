@@ -8,7 +8,7 @@ import orjson
 from app.providers.base import Event, Request, Role, TextDelta, Turn
 from app.v1.fields import Fields
 from app.v1.openai import errors
-from app.v1.openai.chat_stream import DONE
+from app.v1.openai.chat_stream import DONE, data_line
 from app.v1.openai.parameters import beyond, choices_in, seed_in, stop_in
 from app.v1.openai.usage import usage_of_chat
 from app.v1.surface import Answer, Asked, BadRequest, Failure, Json
@@ -87,16 +87,16 @@ class CompletionWriter:
 
     def end(self, answer: Answer) -> bytes:
         choice = {"index": 0, "text": "", "logprobs": None, "finish_reason": answer.finish.value}
-        said = _data(self._start | {"choices": [choice]})
+        said = data_line(self._start | {"choices": [choice]})
         if self._wants_usage:
-            said += _data(self._start | {"choices": [], "usage": usage_of_chat(answer.usage)})
+            said += data_line(self._start | {"choices": [], "usage": usage_of_chat(answer.usage)})
         return said + DONE
 
     def end_of_passed(self, answer: Answer, last: bytes) -> bytes:
         return self.end(answer)
 
     def failed(self, failure: Failure) -> bytes:
-        return _data(errors.envelope(failure))
+        return data_line(errors.envelope(failure))
 
 
 def _prompt_in(asked: Fields) -> str:
@@ -115,7 +115,3 @@ def _start(answer: Answer) -> Json:
         "created": answer.created,
         "model": answer.model,
     }
-
-
-def _data(document: Json) -> bytes:
-    return b"data: " + orjson.dumps(document) + b"\n\n"

@@ -153,4 +153,3 @@ COMPLETIONS = operation(ANSWERED, ASKED_OF_COMPLETIONS, ("model", "prompt"), EVE
 EMBEDDINGS = operation(VECTORS, ASKED_OF_EMBEDDINGS, ("model", "input"))
 RESPONSES = operation(RESPONSE, ASKED_OF_RESPONSES, ("model", "input"), EVENTS)
 MODELS = operation({"object": text("`list`."), "data": things("The models.", LISTED)})
-ONE_MODEL = operation(LISTED)
