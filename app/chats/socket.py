@@ -14,6 +14,7 @@ from app.chats.dialogue import Dialogue, House, Send
 from app.chats.frames import FRAME, Frame
 from app.chats.streaming import until_signed_out
 from app.core.database import database_of
+from app.core.database_errors import TOLD, told
 from app.core.errors import Invalid, ParleyError, TooMany
 from app.live.seats import AllTaken, Seats
 from app.live.stopping import Stopping
@@ -102,9 +103,14 @@ async def _hear(socket: WebSocket, identity: Identity, dialogue: Dialogue, send:
         try:
             await dialogue.do(await _frame(text))
         except ParleyError as error:
-            field = {"field": error.field} if isinstance(error, Invalid) and error.field else {}
-            refused = {"code": error.code, "message": error.message, **field}
-            await send({"event": "refused", "data": refused})
+            await send(_refused(error))
+        except TOLD as error:
+            await send(_refused(told(error)))
+
+
+def _refused(error: ParleyError) -> Mapping[str, object]:
+    field = {"field": error.field} if isinstance(error, Invalid) and error.field else {}
+    return {"event": "refused", "data": {"code": error.code, "message": error.message, **field}}
 
 
 async def _next_text(socket: WebSocket, longest: int) -> str:

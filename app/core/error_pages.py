@@ -6,10 +6,10 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
-from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from app.core.database_errors import TOLD, told
 from app.core.errors import Invalid, NotFound, NotSignedIn, ParleyError
 from app.core.requests import is_htmx, local_path, wants_json
 from app.core.templating import page
@@ -31,8 +31,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ParleyError, _on_parley_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
-    app.add_exception_handler(DataError, _on_unstorable)
-    app.add_exception_handler(UnicodeEncodeError, _on_unstorable)
+    for kind in TOLD:
+        app.add_exception_handler(kind, _on_database_error)
     app.add_exception_handler(Exception, _on_unforeseen)
 
 
@@ -112,9 +112,8 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
     return render_error(request, Invalid(message, field=field))
 
 
-async def _on_unstorable(request: Request, error: Exception) -> Response:
-    # A zero byte or half of a surrogate pair, somewhere in what was sent: no database stores them.
-    return render_error(request, Invalid("That contains a character that cannot be stored. Leave it out."))
+async def _on_database_error(request: Request, error: Exception) -> Response:
+    return render_error(request, told(error))
 
 
 async def _on_unforeseen(request: Request, error: Exception) -> Response:

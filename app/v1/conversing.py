@@ -16,6 +16,7 @@ from starlette.types import Scope as AsgiScope
 
 from app.accounts.access import Scope, caller_of, doorkeeper_of
 from app.accounts.callers import Caller
+from app.core.database_errors import TOLD, told
 from app.core.errors import NotSignedIn, ParleyError
 from app.core.ids import new_id
 from app.gateway.calls import Call, Completion, Gateway
@@ -72,6 +73,10 @@ class Conversing(Response):
                 raise self._why_shown_out
         except ParleyError as error:
             await line.fail(failure_of(error, line.request_id))
+        except TOLD as error:
+            if line.is_over:
+                raise
+            await line.fail(failure_of(told(error), line.request_id))
 
     def _show_out(self, why: NotSignedIn) -> None:
         self._why_shown_out = why

@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
+from app.core.database_errors import TOLD, told
 from app.core.errors import ParleyError
 from app.providers.errors import ProviderError
 from app.v1.bodies import JsonAnswer
@@ -33,6 +34,8 @@ def speaking(envelope: Envelope) -> type[APIRoute]:
                     response = _refusal(request, error, envelope)
                 except RequestValidationError as error:
                     response = _refusal(request, _misread(error), envelope)
+                except TOLD as error:
+                    response = _refusal(request, told(error), envelope)
                 # The name that Anthropic's libraries look under; others find `x-request-id`.
                 response.headers["request-id"] = request_id()
                 return response

@@ -309,3 +309,34 @@ class TestNonsense:
                 await sends(socket, type=kind, message_id=exchange.json()["reply"]["id"])
                 refused = await heard(socket)
                 assert (refused["event"], refused["data"]["code"]) == ("refused", "not_found")
+
+
+class TestOnPostgres:
+    """It refuses zero bytes, which SQLite takes."""
+
+    @pytest.fixture
+    def settings(self, settings: Settings, postgres_with_tables: str) -> Settings:
+        return settings.model_copy(update={"database_url": postgres_with_tables})
+
+    @pytest.mark.parametrize(
+        "frame",
+        [
+            {"type": "message", "content": "Hello", "model": "no\x00thing"},
+            {"type": "message", "content": "Hello", "key": "no\x00thing"},
+            {"type": "stop", "message_id": "no\x00thing"},
+            {"type": "follow", "message_id": "no\x00thing"},
+        ],
+    )
+    async def test_what_cannot_be_stored_is_refused_and_the_line_stays(
+        self, cast: Cast, echo: str, address: str, frame: dict[str, str]
+    ) -> None:
+        chat = await cast.alice.starts_a_chat()
+
+        async with browser(cast.alice, address, chat.id) as socket:
+            await sends(socket, **frame)
+            refused = (await heard_until(socket, "refused"))[-1]
+            await says(socket, "Still there?", echo)
+            done = (await heard_until(socket, "done"))[-1]
+
+        assert "cannot be stored" in refused["data"]["message"]
+        assert "Still there?" in done["data"]["content"]
