@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 
 import orjson
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
@@ -51,7 +52,8 @@ async def converse(socket: WebSocket, chat_id: str, identity: SocketIdentity) ->
         await chat_of(session, identity.user, chat_id)
     seats: Seats = socket.app.state.seats
     try:
-        with seats.seat(identity.user.id):
+        # Whoever leaves before the first word, or while being hung up on, is told nothing more.
+        with seats.seat(identity.user.id), suppress(WebSocketDisconnect):
             await socket.accept()
             code = await _talk(socket, identity, chat_id)
             if code:
