@@ -31,6 +31,8 @@ PATIENCE = timedelta(hours=1)
 PATIENCE_WHEN_AWAY = timedelta(minutes=1)
 """A server that was not there may have been started since: asking again is cheap and soon noticed."""
 AWAY = ("not_reachable", "not_the_protocol")
+LONGEST_TEXT = 300
+"""Characters that a model's name, or what is told of it, may have."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ async def store(session: AsyncSession, connection: Connection, found: Sequence[M
         for model in await session.scalars(select(Model).where(Model.connection_id == connection.id))
     }
     ticked = sensible(found) if connection.refreshed_at is None else frozenset()
-    by_name = {info.name: info for info in found}
+    by_name = {info.name: info for info in found if _can_be_named(info.name)}
     for info in by_name.values():
         model = known.get(info.name)
         if model is None:
@@ -170,17 +172,29 @@ async def _locked(session: AsyncSession, connection_id: str) -> Connection | Non
     return await session.scalar(select(Connection).where(Connection.id == connection_id).with_for_update())
 
 
+def _can_be_named(name: str) -> bool:
+    """Whether people can choose it, keys be kept to it and any database store it: nobody checked what a server lists."""
+    return 0 < len(name) <= LONGEST_TEXT and name.isprintable() and name == name.strip()
+
+
+def _plain(text: str | None) -> str | None:
+    """In one line, without characters that are not seen, such as those that turn the direction of writing around."""
+    if text is None:
+        return None
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:LONGEST_TEXT]
+
+
 def _describe(model: Model, info: ModelInfo) -> None:
-    model.display_name = info.display_name or info.name
+    model.display_name = _plain(info.display_name) or info.name
     model.context_window = info.context_window
     model.max_output_tokens = info.max_output_tokens
     model.vision = info.vision
     model.tools = info.tools
     model.reasoning = info.reasoning
     model.embeddings = info.embeddings
-    model.family = info.family
-    model.parameters = info.parameters
-    model.quantization = info.quantization
+    model.family = _plain(info.family)
+    model.parameters = _plain(info.parameters)
+    model.quantization = _plain(info.quantization)
     model.size = info.size
     model.missing_since = None
 

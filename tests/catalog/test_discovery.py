@@ -11,6 +11,7 @@ from app.catalog.models import Connection, Model
 from app.core.clock import now
 from app.core.database import Database
 from app.core.settings import Settings
+from app.providers.base import ModelInfo
 from tests.catalog.vendor import Vendor, vendor  # noqa: F401  (a fixture)
 
 
@@ -133,3 +134,37 @@ async def test_a_list_with_the_same_name_twice_is_stored_once(
     async with database.reading() as session:
         names = (await session.scalars(select(Model.name).order_by(Model.name))).all()
     assert names == ["gpt", "org/gpt:7b"]
+
+
+@pytest.mark.parametrize("name", ["", "a\x00b", "a\nb", "a\tb", " a", "a ", "a\u202eb", "a" * 301])
+async def test_a_name_that_nobody_could_write_keeps_the_others_from_nothing(
+    app: FastAPI,
+    database: Database,
+    vendor: Vendor,  # noqa: F811
+    connection: Connection,
+    name: str,
+) -> None:
+    vendor.models = ["gpt", name, "org/gpt:7b (preview) – größer"]
+
+    await discovery.refresh(database, app.state.providers, connection.id)
+
+    async with database.reading() as session:
+        names = (await session.scalars(select(Model.name).order_by(Model.name))).all()
+    assert names == ["gpt", "org/gpt:7b (preview) – größer"]
+
+
+async def test_what_is_told_of_a_model_is_one_line_that_can_be_seen(
+    database: Database, connection: Connection
+) -> None:
+    told = "Great\x00\n \u202emodel" + "!" * 400
+    info = ModelInfo("gpt", told, family=told, parameters=told, quantization=told)
+
+    async with database.writing() as session:
+        await discovery.store(session, await session.get_one(Connection, connection.id), [info])
+
+    async with database.reading() as session:
+        model = (await session.scalars(select(Model))).one()
+    for text in (model.display_name, model.family, model.parameters, model.quantization):
+        assert text is not None
+        assert text.startswith("Great model!!!")
+        assert len(text) == 300

@@ -93,3 +93,17 @@ async def test_a_call_is_made_and_entered(app: FastAPI, database: Database, vend
     async with database.reading() as session:
         entry = (await session.scalars(select(LedgerEntry))).one()
     assert (entry.input_tokens, entry.output_tokens) == (21, 3)
+
+
+async def test_a_name_with_a_zero_byte_keeps_the_other_models_from_nothing(
+    app: FastAPI,
+    database: Database,
+    vendor: Vendor,  # noqa: F811
+) -> None:
+    vendor.models = ["gpt", "no\x00thing"]
+    await connect(app, database, vendor.url)
+
+    await discovery.refresh_due(database, app.state.providers)
+
+    async with database.reading() as session:
+        assert (await session.scalars(select(Model.name))).all() == ["gpt"]
