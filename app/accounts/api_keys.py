@@ -9,7 +9,7 @@ from functools import lru_cache
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts import audit, key_rules
+from app.accounts import audit, key_rules, people
 from app.accounts.audit import Act
 from app.accounts.key_rules import Rules, Scope
 from app.accounts.models import ApiKey, User
@@ -210,6 +210,9 @@ def _checked_name(name: str) -> str:
         raise Invalid("Give the key a name, such as the script that will use it.", field="name")
     if len(name) > LONGEST_NAME:
         raise Invalid(f"A key's name may have at most {LONGEST_NAME} characters.", field="name")
+    # Administrators read it in lists and in terminals, which would do what control characters say.
+    if not people.is_plain(name):
+        raise Invalid("A key's name is one line of characters that can be seen.", field="name")
     return name
 
 

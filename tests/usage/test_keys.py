@@ -101,6 +101,8 @@ async def test_everything_that_was_chosen_holds_and_is_shown(
     ("change", "sentence"),
     [
         ({"name": " "}, "Give the key a name"),
+        ({"name": "Backup\x1b[2J"}, "one line of characters"),
+        ({"name": "Backup\nbob\tadmin"}, "one line of characters"),
         ({"scopes": []}, "Choose at least one thing"),
         ({"scopes": ["root"]}, "There is no scope"),
         ({"scopes": ["admin"]}, "Only keys of administrators"),
