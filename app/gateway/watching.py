@@ -20,7 +20,7 @@ WORDS = re.compile(
     rb'"([^"\\]*(?:\\.[^"\\]*)*)"'
 )
 CHARACTERS_TO_SPARE = 120
-"""For pieces without words, such as those that open and close an answer."""
+"""For pieces without words, such as those that open and close an answer, and those that come after its end."""
 
 
 class Watch:
@@ -28,6 +28,7 @@ class Watch:
 
     def __init__(self, most_output: int) -> None:
         self._left = most_output * CHARACTERS_OF_A_TOKEN + CHARACTERS_TO_SPARE
+        self._has_ended = False
 
     @property
     def is_exceeded(self) -> bool:
@@ -37,8 +38,10 @@ class Watch:
     def see(self, event: Event) -> None:
         """Runs for every token: no more than taking away."""
         if type(event) is Passed:
-            if event.has_end:
-                # It is too late to hang up, and the provider's figures follow.
+            if event.has_end and not self._has_ended:
+                # It is too late to hang up on what was said, and the provider's figures follow; but nothing else does.
+                self._has_ended = True
+                self._left = max(self._left, CHARACTERS_TO_SPARE)
                 return
             few = event.pieces * CHARACTERS_OF_A_PIECE
             is_large = len(event.data) > event.pieces * BYTES_OF_A_PIECE

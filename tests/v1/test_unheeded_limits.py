@@ -155,6 +155,20 @@ async def test_many_words_at_a_time_are_counted_too(
     assert (await only_entry()).output_tokens == MOST
 
 
+@pytest.mark.parametrize("way", [WAYS[0], WAYS[3]], ids=lambda way: way.name)
+async def test_what_is_written_after_the_end_is_not_paid_for_either(
+    client: Visitor, key: str, vendor: FakeServer, only_entry: OnlyEntry, way: Way
+) -> None:
+    answer = endless(way.upstream)
+    vendor.plays(answer.but(body=chunk("Yes. ") + chunk("", "stop") + answer.body))
+
+    response = await ask(client, key, way)
+
+    await asyncio.wait_for(vendor.hung_up.wait(), 5)
+    assert response.text.count("word ") < WORDS / 2
+    assert (await only_entry()).output_tokens <= MOST
+
+
 @pytest.mark.parametrize("way", WAYS[:2], ids=lambda way: way.name)
 async def test_a_stream_in_the_providers_own_words_ends_as_its_language_wants(
     client: Visitor, key: str, vendor: FakeServer, way: Way
