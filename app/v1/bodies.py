@@ -4,6 +4,7 @@ import asyncio
 
 import orjson
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from app.v1 import large_documents
@@ -16,7 +17,10 @@ LARGE = 1_000_000
 
 async def json_of(request: Request) -> Json:
     """The body. Raises BadRequest when it is no JSON object."""
-    body = await request.body()
+    try:
+        body = await request.body()
+    except ClientDisconnect as error:
+        raise BadRequest("The request broke off.") from error
     try:
         read = await asyncio.to_thread(_read_large, body) if len(body) > LARGE else _read(body)
     except orjson.JSONDecodeError as error:

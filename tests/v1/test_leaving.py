@@ -120,3 +120,23 @@ async def test_who_takes_time_gets_everything_and_holds_nobody_up(
     assert received >= MEGABYTES * len(megabyte)
     assert last.endswith(b"data: [DONE]\n\n")
     assert (await only_entry()).outcome == "finished"
+
+
+@pytest.mark.parametrize(
+    "path", [OPENAI.path, ANTHROPIC.path, OLLAMA.path, "/v1/embeddings", "/ollama/api/show"]
+)
+async def test_who_leaves_in_the_middle_of_a_question_is_no_mistake_of_ours(
+    address: str, key: str, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    host, _, port = address.removeprefix("http://").partition(":")
+    head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nx-api-key: {key}\r\nContent-Length: 5000\r\n\r\n"
+
+    _, line = await asyncio.open_connection(host, int(port))
+    line.write(head.encode() + b'{"model": "')
+    await line.drain()
+    await asyncio.sleep(0.2)
+    line.close()
+    await line.wait_closed()
+    await asyncio.sleep(0.2)
+
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
