@@ -14,6 +14,8 @@ from app.providers.untrusted import Json
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 20.0
 """Seconds. Who is told to wait longer is better served by the sentence that says so."""
+LONGEST_WAIT = 31 * 24 * 3600.0
+"""Seconds until the longest quota begins anew; whoever names a longer time names none."""
 
 
 async def with_retries(
@@ -65,12 +67,17 @@ def pause_before(
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
     """Seconds the provider asks to wait: `retry-after-ms`, or Retry-After as seconds or as a date."""
+    seconds = _seconds_in(headers, now or datetime.now(UTC))
+    return seconds if seconds is not None and seconds <= LONGEST_WAIT else None
+
+
+def _seconds_in(headers: Mapping[str, str], now: datetime) -> float | None:
     if (milliseconds := _number(headers.get("retry-after-ms"))) is not None:
         return milliseconds / 1000
     value = headers.get("retry-after")
     if (seconds := _number(value)) is not None:
         return seconds
-    return _seconds_until(value, now or datetime.now(UTC)) if value else None
+    return _seconds_until(value, now) if value else None
 
 
 def _number(text: str | None) -> float | None:

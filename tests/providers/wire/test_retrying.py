@@ -52,6 +52,10 @@ def test_only_what_may_pass_is_tried_again(error: ProviderError, is_retried: boo
         ({"retry-after": "soon"}, None),
         ({"retry-after": "-3"}, None),
         ({"retry-after": "inf"}, None),
+        ({"retry-after": "2678400"}, 2_678_400.0),
+        ({"retry-after": "1e308"}, None),
+        ({"retry-after-ms": "99999999999999"}, None),
+        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, None),
         ({"retry-after-ms": "x", "retry-after": "1"}, 1.0),
     ],
 )
