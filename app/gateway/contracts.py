@@ -83,11 +83,17 @@ def _refuse_what_is_not_passed_on(request: Request, passage: Passage, *, is_limi
                 parameter=name,
             )
         if is_the_vendors and is_limited:
-            raise RequestRefused(
-                f"What `{name}` costs is not known beforehand, and a hard limit concerns this call.",
-                "Leave it out, or ask an administrator for a budget that only warns.",
-                parameter=name,
-            )
+            raise _of_unknown_cost(name)
+    if is_limited and (place := passage.works_unasked):
+        raise _of_unknown_cost(place)
+
+
+def _of_unknown_cost(name: str) -> RequestRefused:
+    return RequestRefused(
+        f"What `{name}` costs is not known beforehand, and a hard limit concerns this call.",
+        "Leave it out, or ask an administrator for a budget that only warns.",
+        parameter=name,
+    )
 
 
 def _refuse_what_is_billed_apart(passage: Passage) -> None:

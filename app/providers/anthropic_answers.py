@@ -137,12 +137,17 @@ class MessageReader:
 
 
 def _usage(told: Json) -> Usage:
-    """Anthropic counts what came from a cache beside the input, we count it in."""
-    read = count_at(told, "cache_read_input_tokens") or 0
-    written = count_at(told, "cache_creation_input_tokens") or 0
+    """Anthropic counts what came from a cache beside the input, we count it in. So is what a summary of the context
+    took, which is billed, but stands only in the list of iterations."""
+    summaries = [each for each in objects_at(told, "iterations") if text_at(each, "type") == "compaction"]
+
+    def total(name: str) -> int:
+        return sum(count_at(each, name) or 0 for each in (told, *summaries))
+
+    read, written = total("cache_read_input_tokens"), total("cache_creation_input_tokens")
     return Usage(
-        input=(count_at(told, "input_tokens") or 0) + read + written,
-        output=count_at(told, "output_tokens") or 0,
+        input=total("input_tokens") + read + written,
+        output=total("output_tokens"),
         cache_read=read,
         cache_write=written,
         reasoning=count_at(object_at(told, "output_tokens_details"), "thinking_tokens") or 0,

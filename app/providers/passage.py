@@ -103,11 +103,30 @@ class Passage:
                 return f"tools.{position}"
         return None
 
+    @cached_property
+    def works_unasked(self) -> str | None:
+        """The place of what lets a provider bill more than what is sent and the maximum of the answer, if there is any.
+
+        What a prediction has foretold in vain is billed like what is written; who shortens a context by a summary
+        reads all of it once more. Edits that only leave something out cost nothing.
+        """
+        if self.dialect is Dialect.OPENAI_CHAT and self.document.get("prediction") is not None:
+            return "prediction"
+        if self.dialect is Dialect.ANTHROPIC_MESSAGES and (edits := self.document.get("context_management")):
+            listed = edits.get("edits") if isinstance(edits, dict) else None
+            if not isinstance(listed, list) or not all(map(_leaves_out, listed)):
+                return "context_management"
+        return None
+
     def known_in(self, field: str) -> dict[str, Any]:
         """The same of the object in `field`."""
         fields, inside = FIELDS[self.dialect], self.document.get(field)
         given = inside if isinstance(inside, dict) else {}
         return {name: value for name, value in given.items() if f"{field}.{name}" in fields}
+
+
+def _leaves_out(edit: object) -> bool:
+    return isinstance(edit, dict) and str(edit.get("type")).startswith("clear_")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Tools that a vendor runs itself and bills apart: nothing passes uncounted without being marked."""
 
 import httpx
+import orjson
 import pytest
 
 from app.core.clock import now
@@ -8,7 +9,7 @@ from app.core.database import Database
 from app.core.settings import Settings
 from app.usage.models import Budget, PriceOverride
 from tests.cast import Visitor
-from tests.providers.fake_server import FakeServer
+from tests.providers.fake_server import Answer, FakeServer
 from tests.v1.clients import ANTHROPIC, OPENAI, Client
 from tests.v1.conftest import Connect, Entries, OnlyEntry
 from tests.v1.vendors import CLAUDE, COMPATIBLE, Vendor
@@ -126,3 +127,104 @@ class TestWhereTheyAreAllowed:
         assert response.status_code == 400
         assert "hard limit" in response.json()["error"]["message"]
         assert vendor.received == []
+
+
+SUMMARY: Tool = {"edits": [{"type": "clear_tool_uses_20250919"}, {"type": "compact_20260112"}]}
+UNASKED = pytest.mark.parametrize(
+    ("surface", "upstream", "field", "value"),
+    [
+        (ANTHROPIC, CLAUDE, "context_management", SUMMARY),
+        (ANTHROPIC, CLAUDE, "context_management", {"edits": "compact_20260112"}),
+        (OPENAI, COMPATIBLE, "prediction", {"type": "content", "content": "word " * 1_000}),
+    ],
+)
+
+
+class TestWhatMakesAProviderWorkUnasked:
+    """Summaries of a context, and what was foretold in vain: both are billed beside what is sent and the maximum."""
+
+    @pytest.fixture
+    async def limited(self, database: Database) -> None:
+        async with database.writing() as session:
+            session.add(Budget(scope="workspace", unit="usd", period="total", amount=10_000_000))
+
+    async def ask(
+        self, visitor: Visitor, key: str, surface: Client, upstream: Vendor, field: str, value: object
+    ) -> httpx.Response:
+        body = surface.asking(upstream.model) | {field: value}
+        return await visitor.post(surface.path, json=body, headers={"x-api-key": key})
+
+    @UNASKED
+    async def test_a_hard_limit_refuses_it(
+        self,
+        client: Visitor,
+        key: str,
+        vendor: FakeServer,
+        limited: None,
+        surface: Client,
+        upstream: Vendor,
+        field: str,
+        value: object,
+    ) -> None:
+        response = await self.ask(client, key, surface, upstream, field, value)
+
+        assert response.status_code == 400
+        assert f"`{field}`" in response.json()["error"]["message"]
+        assert "hard limit" in response.json()["error"]["message"]
+        assert vendor.received == []
+
+    @UNASKED
+    async def test_else_it_passes(
+        self,
+        client: Visitor,
+        key: str,
+        vendor: FakeServer,
+        surface: Client,
+        upstream: Vendor,
+        field: str,
+        value: object,
+    ) -> None:
+        upstream.plays(vendor, upstream.whole)
+
+        response = await self.ask(client, key, surface, upstream, field, value)
+
+        assert response.status_code == 200, response.text
+        assert vendor.received[0].json[field] == value
+
+    async def test_to_leave_something_out_costs_nothing(
+        self, client: Visitor, key: str, vendor: FakeServer, limited: None
+    ) -> None:
+        CLAUDE.plays(vendor, CLAUDE.whole)
+        edits = {"edits": [{"type": "clear_tool_uses_20250919"}, {"type": "clear_thinking_20251015"}]}
+
+        response = await self.ask(client, key, ANTHROPIC, CLAUDE, "context_management", edits)
+
+        assert response.status_code == 200, response.text
+
+    async def test_what_a_summary_took_is_counted(
+        self, client: Visitor, key: str, vendor: FakeServer, only_entry: OnlyEntry
+    ) -> None:
+        usage = {
+            "input_tokens": 23_000,
+            "output_tokens": 1_000,
+            "iterations": [
+                {"type": "compaction", "input_tokens": 180_000, "output_tokens": 3_500},
+                {"type": "message", "input_tokens": 23_000, "output_tokens": 1_000},
+            ],
+        }
+        whole = {
+            "id": "msg_1",
+            "type": "message",
+            "role": "assistant",
+            "model": "m",
+            "content": [{"type": "text", "text": "Yes."}],
+            "stop_reason": "end_turn",
+            "usage": usage,
+        }
+        vendor.plays(Answer(headers={"content-type": "application/json"}, body=orjson.dumps(whole)))
+
+        response = await self.ask(client, key, ANTHROPIC, CLAUDE, "context_management", SUMMARY)
+
+        assert response.json()["usage"] == usage
+        entry = await only_entry()
+        assert (entry.input_tokens, entry.output_tokens) == (203_000, 4_500)
