@@ -1,4 +1,5 @@
-"""The head of a response leaves together with the first piece of its body: one system call and one packet for both."""
+"""How HTTP is served: the head of a response leaves together with the first piece of its body, with one system call and
+in one packet, and nobody waits without end for the head of a request."""
 
 import asyncio
 from typing import Any, cast
@@ -6,6 +7,8 @@ from typing import Any, cast
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 BEGINNING_OF_A_HEAD = b"HTTP/1."
+SECONDS_FOR_A_HEAD = 30.0
+"""From the connection, or from the first letter of a later request, to the end of its headers."""
 
 
 class JoinedWrites:
@@ -40,7 +43,38 @@ class JoinedWrites:
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's HTTP, on such a transport."""
+    """uvicorn's HTTP, on such a transport; it hangs up on who takes too long to say what is wanted.
+
+    Else anybody could keep all the connections that a process may have, by saying nothing on them.
+    """
+
+    _impatience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(cast("asyncio.Transport", JoinedWrites(transport, self.loop)))
+        self._wait_for_a_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._be_patient()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        if self._impatience is None:
+            self._wait_for_a_head()
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._be_patient()
+        super().on_headers_complete()
+
+    def _wait_for_a_head(self) -> None:
+        self._impatience = self.loop.call_later(SECONDS_FOR_A_HEAD, self._hang_up)
+
+    def _be_patient(self) -> None:
+        if self._impatience is not None:
+            self._impatience.cancel()
+            self._impatience = None
+
+    def _hang_up(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.close()
