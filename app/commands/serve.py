@@ -82,7 +82,7 @@ def _run(settings: Settings, listener: socket.socket, workers: int, reload: bool
     import uvicorn
     from uvicorn.supervisors import ChangeReload, Multiprocess
 
-    from app.commands.joined_writes import Protocol
+    from app.commands.protocol import Protocol
 
     config = uvicorn.Config(
         f"{APPLICATION_MODULE}:create_app",

@@ -8,7 +8,7 @@ import uvicorn
 from fastapi import FastAPI
 from websockets.asyncio.client import connect
 
-from app.commands import joined_writes
+from app.commands import protocol
 from tests.cast import Cast
 from tests.waiting import SECONDS_TO_WAIT
 
@@ -21,11 +21,11 @@ Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 @pytest.fixture
 async def port(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     """Of a server as `parley serve` runs it, but less patient."""
-    monkeypatch.setattr(joined_writes, "SECONDS_FOR_A_HEAD", PATIENCE)
+    monkeypatch.setattr(protocol, "SECONDS_FOR_A_HEAD", PATIENCE)
     config = uvicorn.Config(
         app,
         port=0,
-        http=joined_writes.Protocol,
+        http=protocol.Protocol,
         ws="websockets-sansio",
         lifespan="off",
         log_level="error",
