@@ -20,6 +20,7 @@ def stream_of_owner(user_id: str) -> str:
     return f"chats:{user_id}"
 
 
-def tell(hub: Hub, user_id: str, chat_id: str, news: News, *, page: str = "") -> None:
-    """Let the person's open pages know; `page` is the one that did it, and needs no telling."""
-    hub.publish(stream_of_owner(user_id), {"news": news.value, "chat": chat_id, "page": page})
+def tell(hub: Hub, user_id: str, chat_id: str, news: News, *, page: str = "", reply_id: str = "") -> None:
+    """Let the person's open pages know; `page` is the one that did it, and is shown `reply_id` by itself."""
+    event = {"news": news.value, "chat": chat_id, "page": page, "reply": reply_id}
+    hub.publish(stream_of_owner(user_id), event)

@@ -99,7 +99,7 @@ async def create_message(
         return await _refused(request, user, session, chat, written, error)
     if posted.is_new:
         after_commit(session, lambda: replies.start(posted.reply))
-        _tell(request, session, user, chat.id, News.POSTED)
+        _tell(request, session, user, chat.id, News.POSTED, reply_id=posted.reply.id)
     if not is_htmx(request):
         return _go_to(request, f"/chats/{chat.id}#message-{posted.reply.id}")
     await commit_early(session)
@@ -296,9 +296,12 @@ async def _messages(request: Request, chat: Chat, shown: Page) -> HTMLResponse:
     return page(request, "chats/_messages.html", messages=messages, earlier_url=earlier_url(chat, shown))
 
 
-def _tell(request: Request, session: AsyncSession, user: User, chat_id: str, news: News) -> None:
+def _tell(
+    request: Request, session: AsyncSession, user: User, chat_id: str, news: News, *, reply_id: str = ""
+) -> None:
     page_id = request.headers.get("x-page", "")
-    after_commit(session, lambda: tell(hub_of(request), user.id, chat_id, news, page=page_id))
+    hub = hub_of(request)
+    after_commit(session, lambda: tell(hub, user.id, chat_id, news, page=page_id, reply_id=reply_id))
 
 
 def _go_to(request: Request, address: str) -> Response:

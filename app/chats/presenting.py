@@ -140,6 +140,7 @@ def _view(
     return MessageView(
         id=message.id,
         chat_id=chat.id,
+        place=message.depth,
         is_reply=is_reply,
         status=message.status,
         is_running=is_running,

@@ -132,10 +132,16 @@ class OpenPage:
                 except Lagged:
                     heard = {"news": News.BRANCH_CHANGED, "chat": self.chat_id, "page": ""}
                 is_own = bool(self.page_id) and heard["page"] == self.page_id
-                if update := await self._about(News(heard["news"]), str(heard["chat"]), is_own=is_own):
+                own_reply_id = str(heard.get("reply", "")) if is_own else ""
+                update = await self._about(
+                    News(heard["news"]), str(heard["chat"]), is_own=is_own, own_reply_id=own_reply_id
+                )
+                if update:
                     yield update
 
-    async def _about(self, news: News, chat_id: str, *, is_own: bool = False) -> bytes | None:
+    async def _about(
+        self, news: News, chat_id: str, *, is_own: bool = False, own_reply_id: str = ""
+    ) -> bytes | None:
         async with database_of(self.request).reading() as session:
             try:
                 chat = await chat_of(session, self.identity.user, chat_id)
@@ -143,7 +149,7 @@ class OpenPage:
                 return event(await self._whole_sidebar(session) + self._farewell(chat_id))
             parts = [await self._sidebar_part(session, chat, news)]
             if chat.id == self.chat_id:
-                parts.append(await self._thread_part(session, chat, news, is_own=is_own))
+                parts.append(await self._thread_part(session, chat, news, is_own, own_reply_id))
         if chat.id == self.chat_id and chat.is_unread:
             await self._mark_seen(chat)
         html = "".join(parts)
@@ -170,7 +176,9 @@ class OpenPage:
             "#sidebar-lists", "outerMorph", render(self.request, "chats/_sidebar.html", sidebar=sidebar)
         )
 
-    async def _thread_part(self, session: AsyncSession, chat: Chat, news: News, *, is_own: bool) -> str:
+    async def _thread_part(
+        self, session: AsyncSession, chat: Chat, news: News, is_own: bool, own_reply_id: str
+    ) -> str:
         if news is News.BRANCH_CHANGED:
             self.shown_id = chat.tip_id or ""
             return "" if is_own else await self._whole_thread(session, chat)
@@ -180,7 +188,9 @@ class OpenPage:
         if not posted:
             return ""
         self.shown_id = posted[-1].id
-        views = [] if is_own else await present(session, chat, posted)
+        # What this page has posted itself it was shown as the answer to that; what others posted meanwhile, not.
+        own = {known for one in posted if one.id == own_reply_id for known in (one.id, one.parent_id)}
+        views = await present(session, chat, [one for one in posted if one.id not in own])
         html = "".join(render(self.request, "chats/_message.html", message=view) for view in views)
         return partial("#thread", "beforeend", html) if html else ""
 

@@ -25,6 +25,8 @@ class MessageView:
 
     id: str
     chat_id: str
+    place: int
+    """How many messages of its branch are before it."""
     is_reply: bool
     status: str
     is_running: bool

@@ -1,4 +1,7 @@
-// A message is on the page once. It may arrive twice: as the answer to sending it, and as news from the server.
+// A message is on the page once, and in its place. It may arrive twice: as the answer to sending it, and as news from
+// the server; and what two tabs say at once may arrive here in another order than it has in the conversation.
+const placeOf = (article) => Number(article.dataset.place)
+
 function withoutTwins(task) {
   for (const article of task.fragment.querySelectorAll("article[id]")) {
     const twin = document.getElementById(article.id)
@@ -8,4 +11,17 @@ function withoutTwins(task) {
   }
 }
 
-document.addEventListener("htmx:before:swap", (event) => event.detail.tasks.forEach(withoutTwins))
+function inPlace(task) {
+  if (task.target?.id !== "thread" || task.swapSpec.style !== "beforeend") return
+  for (const article of task.fragment.querySelectorAll("article[data-place]")) {
+    const later = [...task.target.querySelectorAll("article[data-place]")].find((one) => placeOf(one) > placeOf(article))
+    if (!later) continue
+    later.before(article)
+    htmx.process(article)
+  }
+}
+
+document.addEventListener("htmx:before:swap", (event) => {
+  event.detail.tasks.forEach(withoutTwins)
+  event.detail.tasks.forEach(inPlace)
+})
