@@ -15,8 +15,9 @@ from markupsafe import Markup
 if TYPE_CHECKING:
     from app.chats.rendering import Block
 
-# A last line of these may still become anything: a rule, a heading underline, a list item, a fence.
-UNDECIDED_LINE = re.compile(r"[ \t]*(?:[-=#>*+`~|_: \t]+(?:\[[ xX]?\]?)?|\d{1,9}[.)]?)\Z")
+# A last line of these may still become anything: a rule, a heading underline, a list item, a fence; and what begins
+# a fence is code in a line of text once further backticks follow.
+UNDECIDED_LINE = re.compile(r"[ \t]*(?:[-=#>*+`~|_: \t]+(?:\[[ xX]?\]?)?|\d{1,9}[.)]?|`{3,}[^`]*)\Z")
 FENCES = ("```", "~~~")
 UNCLOSED_LINK = re.compile(r"!?\[([^\[\]\n]*)(?:\]\([^()\n]*)?\Z")
 

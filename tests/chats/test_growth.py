@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.chats.growth import Growth, Place
@@ -115,6 +115,7 @@ def test_steps_of_any_size_show_the_same_blocks(sizes: list[int], looks: list[bo
 
 
 @given(TOKENS)
+@example(["`", "\n", "```", "é", "```"])
 def test_no_text_breaks_it(pieces: list[str]) -> None:
     growth, reader, text = Growth(), Reader(), ""
     for piece in pieces:
