@@ -59,8 +59,9 @@ async def test_a_connection_is_added_tested_and_switched_without_leaving_the_pag
     await card.get_by_role("button", name="Test connection").click()
     await expect(card).to_contain_text("Key rejected")
     vendor.keys.add(GOOD_KEY)
-    await card.get_by_role("button", name="Test connection").click()
+    await card.get_by_role("button", name="Test connection").press("Enter")
     await expect(card).to_contain_text("Answered in")
+    await expect(card.get_by_role("button", name="Test connection")).to_be_focused()
 
     await card.get_by_role("switch").click()
     await expect(card.locator(".light")).to_have_text("Off")

@@ -100,6 +100,37 @@ async def stopped_answer(cast: Cast, open_page: OpenPage) -> Page:
     return page
 
 
+async def test_who_asks_from_the_keyboard_stays_at_the_answer(
+    cast: Cast, echo: str, open_page: OpenPage
+) -> None:
+    page = await stopped_answer(cast, open_page)
+    answer = page.locator(".message--reply")
+
+    await page.get_by_role("button", name="Continue").press("Enter")
+    await expect(page.locator(".message--live")).to_have_count(1)
+    await expect(answer).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("button", name="Continue")).to_be_visible()
+    await expect(answer).to_be_focused()
+
+    await page.get_by_role("button", name="Regenerate").press("Enter")
+    await expect(page.locator(".message--live")).to_have_count(1)
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_text("2/2")).to_be_visible()
+    await expect(answer).to_be_focused()
+    await page.get_by_role("button", name="Regenerate").press("Enter")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_text("3/3")).to_be_visible()
+
+    previous = page.get_by_role("button", name="Previous answer")
+    await previous.press("Enter")
+    await expect(page.get_by_text("2/3")).to_be_visible()
+    await expect(previous).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("1/3")).to_be_visible()
+    await expect(answer).to_be_focused()
+
+
 async def test_only_the_newest_answer_can_go_on(cast: Cast, echo: str, open_page: OpenPage) -> None:
     page = await stopped_answer(cast, open_page)
 
