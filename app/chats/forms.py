@@ -1,10 +1,11 @@
 """What the form of the message box brings: words, the chosen model, images."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, File, Form, Request, UploadFile
+from fastapi import Depends, Request
+from starlette.datastructures import FormData, UploadFile
 
 from app.accounts.models import User
 from app.chats.images import KINDS, LARGEST_IMAGE, MOST_IMAGES, checked, refuse_many
@@ -35,13 +36,17 @@ class Written:
         return Draft(self.body, model, self.key, images=tuple([await _image(file) for file in chosen]))
 
 
-def _written(
-    body: Annotated[str, Form()] = "",
-    model: Annotated[str, Form()] = "",
-    key: Annotated[str, Form()] = "",
-    images: Annotated[Sequence[UploadFile], File()] = (),
-) -> Written:
-    return Written(body, model, key, images)
+async def _written(request: Request) -> AsyncIterator[Written]:
+    settings: Settings = request.app.state.settings
+    # Whole requests are limited already. That there are too many words is told where one knows how many fit.
+    async with request.form(max_part_size=settings.max_request_bytes) as form:
+        files = [image for image in form.getlist("images") if isinstance(image, UploadFile)]
+        yield Written(_text(form, "body"), _text(form, "model"), _text(form, "key"), files)
+
+
+def _text(form: FormData, name: str) -> str:
+    value = form.get(name, "")
+    return value if isinstance(value, str) else ""
 
 
 CurrentWritten = Annotated[Written, Depends(_written)]

@@ -11,10 +11,19 @@ function restore(form) {
   box.dispatchEvent(new Event("input", { bubbles: true }))
 }
 
+function keep(form, text) {
+  try {
+    localStorage.setItem(keyOf(form), text)
+  } catch (error) {
+    // Browsers keep a few megabytes. What is longer stays in the box, and is not kept beyond the page.
+    if (error.name !== "QuotaExceededError") throw error
+  }
+}
+
 document.addEventListener("input", (event) => {
   const form = event.target.closest("[data-composer]")
   if (!form || event.target.name !== "body") return
-  if (event.target.value) localStorage.setItem(keyOf(form), event.target.value)
+  if (event.target.value) keep(form, event.target.value)
   else localStorage.removeItem(keyOf(form))
 })
 

@@ -1,6 +1,5 @@
 """Writing and reading in a real browser: nothing typed is lost, and nothing moves under the reader's eyes."""
 
-import asyncio
 import re
 
 import pytest
@@ -100,37 +99,6 @@ async def stopped_answer(cast: Cast, open_page: OpenPage) -> Page:
     return page
 
 
-async def test_who_asks_from_the_keyboard_stays_at_the_answer(
-    cast: Cast, echo: str, open_page: OpenPage
-) -> None:
-    page = await stopped_answer(cast, open_page)
-    answer = page.locator(".message--reply")
-
-    await page.get_by_role("button", name="Continue").press("Enter")
-    await expect(page.locator(".message--live")).to_have_count(1)
-    await expect(answer).to_be_focused()
-    await page.keyboard.press("Escape")
-    await expect(page.get_by_role("button", name="Continue")).to_be_visible()
-    await expect(answer).to_be_focused()
-
-    await page.get_by_role("button", name="Regenerate").press("Enter")
-    await expect(page.locator(".message--live")).to_have_count(1)
-    await page.keyboard.press("Escape")
-    await expect(page.get_by_text("2/2")).to_be_visible()
-    await expect(answer).to_be_focused()
-    await page.get_by_role("button", name="Regenerate").press("Enter")
-    await page.keyboard.press("Escape")
-    await expect(page.get_by_text("3/3")).to_be_visible()
-
-    previous = page.get_by_role("button", name="Previous answer")
-    await previous.press("Enter")
-    await expect(page.get_by_text("2/3")).to_be_visible()
-    await expect(previous).to_be_focused()
-    await page.keyboard.press("Enter")
-    await expect(page.get_by_text("1/3")).to_be_visible()
-    await expect(answer).to_be_focused()
-
-
 async def test_only_the_newest_answer_can_go_on(cast: Cast, echo: str, open_page: OpenPage) -> None:
     page = await stopped_answer(cast, open_page)
 
@@ -208,26 +176,6 @@ async def test_two_tabs_show_every_message_once(cast: Cast, echo: str, open_page
         await expect(page.locator(".message--reply")).to_have_count(2)
         await expect(page.locator(".message--live")).to_have_count(0)
         await expect(page.locator(".message--reply").last).to_contain_text("From the second tab")
-
-
-async def test_what_two_tabs_say_at_once_is_whole_and_in_order_in_both(
-    cast: Cast, echo: str, open_page: OpenPage
-) -> None:
-    first = await open_page("/", cast.alice)
-    await say(first, "Who is there?")
-    await first.wait_for_url(re.compile("/chats/"))
-    second = await open_page(first.url, cast.alice)
-
-    for turn in range(1, 5):
-        await asyncio.gather(say(first, f"First {turn}"), say(second, f"Second {turn}"))
-        for page in (first, second):
-            await expect(page.locator(".message--person")).to_have_count(1 + 2 * turn)
-            await expect(page.locator(".message--live")).to_have_count(0)
-
-    said = await first.locator("article").evaluate_all("all => all.map((one) => one.id)")
-    assert await second.locator("article").evaluate_all("all => all.map((one) => one.id)") == said
-    await second.reload()
-    assert await second.locator("article").evaluate_all("all => all.map((one) => one.id)") == said
 
 
 async def test_a_page_is_known_by_its_requests(cast: Cast, echo: str, open_page: OpenPage) -> None:

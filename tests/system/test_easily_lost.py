@@ -1,0 +1,82 @@
+"""What is easily lost in a browser: one's place at the keyboard, what two tabs say at once, a text that is too long."""
+
+import asyncio
+import re
+
+from playwright.async_api import expect
+
+from tests.cast import Cast
+from tests.system.conftest import OpenPage
+from tests.system.test_writing import say, stopped_answer
+
+
+async def test_who_asks_from_the_keyboard_stays_at_the_answer(
+    cast: Cast, echo: str, open_page: OpenPage
+) -> None:
+    page = await stopped_answer(cast, open_page)
+    answer = page.locator(".message--reply")
+
+    await page.get_by_role("button", name="Continue").press("Enter")
+    await expect(page.locator(".message--live")).to_have_count(1)
+    await expect(answer).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("button", name="Continue")).to_be_visible()
+    await expect(answer).to_be_focused()
+
+    await page.get_by_role("button", name="Regenerate").press("Enter")
+    await expect(page.locator(".message--live")).to_have_count(1)
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_text("2/2")).to_be_visible()
+    await expect(answer).to_be_focused()
+    await page.get_by_role("button", name="Regenerate").press("Enter")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_text("3/3")).to_be_visible()
+
+    previous = page.get_by_role("button", name="Previous answer")
+    await previous.press("Enter")
+    await expect(page.get_by_text("2/3")).to_be_visible()
+    await expect(previous).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("1/3")).to_be_visible()
+    await expect(answer).to_be_focused()
+
+
+async def test_what_two_tabs_say_at_once_is_whole_and_in_order_in_both(
+    cast: Cast, echo: str, open_page: OpenPage
+) -> None:
+    first = await open_page("/", cast.alice)
+    await say(first, "Who is there?")
+    await first.wait_for_url(re.compile("/chats/"))
+    second = await open_page(first.url, cast.alice)
+
+    for turn in range(1, 5):
+        await asyncio.gather(say(first, f"First {turn}"), say(second, f"Second {turn}"))
+        for page in (first, second):
+            await expect(page.locator(".message--person")).to_have_count(1 + 2 * turn)
+            await expect(page.locator(".message--live")).to_have_count(0)
+
+    said = await first.locator("article").evaluate_all("all => all.map((one) => one.id)")
+    assert await second.locator("article").evaluate_all("all => all.map((one) => one.id)") == said
+    await second.reload()
+    assert await second.locator("article").evaluate_all("all => all.map((one) => one.id)") == said
+
+
+async def test_who_pastes_a_whole_book_is_told_how_much_fits_and_keeps_it(
+    cast: Cast, echo: str, open_page: OpenPage
+) -> None:
+    page = await open_page("/", cast.alice)
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    box = page.get_by_label("Message", exact=True)
+
+    await box.evaluate("""(box) => {
+      box.value = "a word and ".repeat(550_000)
+      box.dispatchEvent(new Event("input", { bubbles: true }))
+    }""")
+    await page.get_by_role("button", name="Send").click()
+
+    await expect(page.get_by_role("alert")).to_contain_text(
+        "6,050,000 characters; at most 200,000 are accepted"
+    )
+    assert await box.evaluate("(box) => box.value.length") == 6_050_000
+    assert problems == []
