@@ -71,6 +71,19 @@ async def test_every_page_about_money_is_accessible_and_whole(
     assert not findings, "\n".join(findings)
 
 
+async def test_a_statement_has_the_whole_paper(zoe: Person, open_page: OpenPage) -> None:
+    page = await open_page("/usage", zoe, viewport={"width": 1024, "height": 1000})
+    await page.goto(
+        "/usage/groups" + (await linked(page, "group")).removeprefix("/admin/groups") + "/statement"
+    )
+
+    await page.emulate_media(media="print")
+
+    width = await page.get_by_role("table").first.evaluate("(table) => table.getBoundingClientRect().width")
+    assert width > 700
+    assert await page.evaluate(CUT) == []
+
+
 async def linked(page: Page, name: str) -> str:
     """The address of the first thing of this sort."""
     listed_on, beginning = LINKED[name]
