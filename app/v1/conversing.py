@@ -7,8 +7,10 @@ language, else in the client's. A call ends with whoever made it: a client that 
 import asyncio
 import re
 import time
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Send
@@ -24,7 +26,7 @@ from app.providers.base import Request as ModelRequest
 from app.providers.errors import ProviderError
 from app.providers.passage import Dialect, Passage, Passed
 from app.v1.attending import Attending
-from app.v1.bodies import LARGE, JsonAnswer, json_of
+from app.v1.bodies import LARGE, json_of
 from app.v1.failing import failure_of, headers_of
 from app.v1.gathering import Gathering
 from app.v1.recording import is_wanted, recorded
@@ -241,23 +243,15 @@ class Line:
         await self._send({"type": "http.response.body", "body": data, "more_body": False})
 
     async def send_whole(self, answer: Json | bytes, completion: Completion) -> None:
-        self.is_over = True
-        response = JsonAnswer(answer, 200, self._headers(completion))
-        await self._send({"type": "http.response.start", "status": 200, "headers": response.raw_headers})
-        await self._send({"type": "http.response.body", "body": response.body})
+        await self._send_json(200, answer, self._headers(completion))
 
     async def fail(self, failure: Failure) -> None:
         """As an error's own status while nothing was sent; else as an error in the stream."""
         if self._has_begun and self._writer is not None:
             await self.end(self._writer.failed(failure))
             return
-        self.is_over = True
         headers = {**headers_of(failure), "request-id": self.request_id}
-        response = JsonAnswer(self._surface.error(failure), failure.status, headers)
-        await self._send(
-            {"type": "http.response.start", "status": failure.status, "headers": response.raw_headers}
-        )
-        await self._send({"type": "http.response.body", "body": response.body})
+        await self._send_json(failure.status, self._surface.error(failure), headers)
 
     def close(self) -> None:
         """No more signs of life."""
@@ -275,8 +269,19 @@ class Line:
             "cache-control": "no-cache, no-transform",
             "x-accel-buffering": "no",
         }
+        await self._start(200, headers)
+
+    async def _send_json(self, status: int, document: Json | bytes, headers: Mapping[str, str]) -> None:
+        self.is_over = True
+        body = document if isinstance(document, bytes) else orjson.dumps(document)
+        shape = {"content-type": "application/json", "content-length": str(len(body))}
+        await self._start(status, {**headers, **shape})
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def _start(self, status: int, headers: Mapping[str, str]) -> None:
+        # Models may be called by signs that no header can hold.
         raw = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
-        await self._send({"type": "http.response.start", "status": 200, "headers": raw})
+        await self._send({"type": "http.response.start", "status": status, "headers": raw})
 
     def _headers(self, completion: Completion | None) -> dict[str, str]:
         told = {"request-id": self.request_id}

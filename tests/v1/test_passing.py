@@ -243,6 +243,20 @@ async def test_a_whole_answer_is_the_providers(client: Visitor, key: str, vendor
         assert response.content == upstream.whole.body.strip()
 
 
+@pytest.mark.parametrize("streaming", [True, False])
+async def test_models_may_be_called_by_signs_that_no_header_holds(
+    client: Visitor, key: str, connect: Connect, vendor: FakeServer, streaming: bool
+) -> None:
+    await connect("school", COMPATIBLE.kind, "言語", base_url=f"{vendor.url}/v1")
+    COMPATIBLE.plays(vendor, COMPATIBLE.answer if streaming else COMPATIBLE.whole)
+
+    body = OPENAI.asking("school/言語", streaming=streaming)
+    response = await client.post(OPENAI.path, json=body, headers={"x-api-key": key})
+
+    assert response.status_code == 200, response.text
+    assert response.headers["x-parley-model"] == "school/??"
+
+
 @pytest.mark.parametrize(
     ("surface", "first"),
     [(OLLAMA, LLAMA), (GENERATION, PROMPTED_LLAMA), (COMPLETIONS, CONTINUING), (RESPONSES, RESPONDING)],
