@@ -8,7 +8,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 BEGINNING_OF_A_HEAD = b"HTTP/1."
 SECONDS_FOR_A_HEAD = 30.0
-"""From the connection, or from the first letter of a later request, to the end of its headers."""
+"""From the connection, or from the first byte after an answer, to the end of the request's headers."""
 
 
 class JoinedWrites:
@@ -49,6 +49,7 @@ class Protocol(HttpToolsProtocol):
     """
 
     _impatience: asyncio.TimerHandle | None = None
+    _is_between_requests = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(cast("asyncio.Transport", JoinedWrites(transport, self.loop)))
@@ -58,14 +59,21 @@ class Protocol(HttpToolsProtocol):
         self._be_patient()
         super().connection_lost(exc)
 
-    def on_message_begin(self) -> None:
-        if self._impatience is None:
+    def data_received(self, data: bytes) -> None:
+        # uvicorn lets a line rest for some seconds, but not once something came, be it an empty line, which begins no
+        # request. While an answer is under way nobody hangs up: uvicorn may have stopped reading what comes next.
+        if self._is_between_requests and self._impatience is None and self.cycle.response_complete:
             self._wait_for_a_head()
-        super().on_message_begin()
+        super().data_received(data)
 
     def on_headers_complete(self) -> None:
         self._be_patient()
+        self._is_between_requests = False
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._is_between_requests = True
 
     def _wait_for_a_head(self) -> None:
         self._impatience = self.loop.call_later(SECONDS_FOR_A_HEAD, self._hang_up)

@@ -1,6 +1,7 @@
 """The server and clients that take their time."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -8,7 +9,9 @@ import uvicorn
 from fastapi import FastAPI
 from websockets.asyncio.client import connect
 
+from app.catalog.models import Connection, Model
 from app.commands import protocol
+from app.core.database import Database
 from tests.cast import Cast
 from tests.waiting import SECONDS_TO_WAIT
 
@@ -85,6 +88,40 @@ async def test_the_second_request_of_a_line_is_not_waited_for_without_end_either
 
     writer.write(HEAD)
     assert await until_hung_up(reader) == b""
+
+
+async def test_empty_lines_keep_no_line_open(line: Line) -> None:
+    reader, writer = line
+    writer.write(HEAD + b"\r\n")
+    assert b"200 OK" in await answer(reader)
+
+    writer.write(b"\r\n")
+    assert await until_hung_up(reader) == b""
+
+
+@pytest.fixture
+async def echo(database: Database) -> str:
+    """Echo is connected; returns the name of its model."""
+    async with database.writing() as session:
+        connection = Connection(name="echo", label="Echo", kind="echo")
+        session.add(connection)
+        await session.flush()
+        session.add(Model(connection_id=connection.id, name="echo", display_name="Echo", is_enabled=True))
+    return "echo/echo"
+
+
+async def test_who_begins_the_next_request_too_soon_still_gets_the_whole_answer(
+    line: Line, cast: Cast, echo: str
+) -> None:
+    key = (await cast.alice.client.post("/api/keys", json={"name": "Tools"})).json()["secret"]
+    reader, writer = line
+    body = json.dumps({"model": echo, "messages": [{"role": "user", "content": "word " * 100}]}).encode()
+    writer.write(
+        b"POST /v1/chat/completions HTTP/1.1\r\nHost: parley\r\nAuthorization: Bearer " + key.encode()
+    )
+    writer.write(b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body + HEAD)
+
+    assert b"200 OK" in await answer(reader)
 
 
 async def test_a_long_body_may_take_its_time(line: Line) -> None:
