@@ -121,16 +121,18 @@ class OpenPage:
         with hub_of(self.request).subscribe(stream_of_owner(self.identity.user.id)) as subscription:
             yield place(self.shown_id or "nowhere")
             if "last-event-id" in self.request.headers:
-                # The line was lost: nobody knows in which of the conversations something happened meanwhile.
-                async with database_of(self.request).reading() as session:
-                    yield event(await self._whole_sidebar(session))
+                # The line was lost.
+                yield await self._all_conversations()
             if self.chat_id and (update := await self._about(News.POSTED, self.chat_id)):
                 yield update
             while True:
                 try:
                     heard = await subscription.next()
                 except Lagged:
-                    heard = {"news": News.BRANCH_CHANGED, "chat": self.chat_id, "page": ""}
+                    yield await self._all_conversations()
+                    if self.chat_id and (update := await self._about(News.BRANCH_CHANGED, self.chat_id)):
+                        yield update
+                    continue
                 is_own = bool(self.page_id) and heard["page"] == self.page_id
                 own_reply_id = str(heard.get("reply", "")) if is_own else ""
                 update = await self._about(
@@ -138,6 +140,11 @@ class OpenPage:
                 )
                 if update:
                     yield update
+
+    async def _all_conversations(self) -> bytes:
+        """For when nobody knows in which of them something happened."""
+        async with database_of(self.request).reading() as session:
+            return event(await self._whole_sidebar(session))
 
     async def _about(
         self, news: News, chat_id: str, *, is_own: bool = False, own_reply_id: str = ""

@@ -11,8 +11,10 @@ from sqlalchemy.exc import OperationalError
 
 from app.chats.checkpoints import DEAD_AFTER
 from app.chats.models import Message, MessageStatus
+from app.chats.news import News, tell
 from app.core.clock import now
 from app.core.database import Database
+from app.live.hub import LONGEST_QUEUE
 from tests.cast import Cast, StartedChat
 from tests.chats.reading import Event, browser_of, events_of
 
@@ -101,3 +103,19 @@ async def first_line(client: httpx.AsyncClient, path: str) -> str:
             assert field == "id"
             return value
     raise AssertionError("Nothing came.")
+
+
+async def test_an_open_page_that_cannot_keep_up_gets_all_conversations_anew(
+    app: FastAPI, cast: Cast, echo: str, address: str
+) -> None:
+    chats = [await cast.alice.starts_a_chat() for _ in range(2)]
+
+    async with browser_of(cast.alice, address) as client, client.stream("GET", "/live") as response:
+        events = events_of(response)
+        await anext(events)
+        for _ in range(LONGEST_QUEUE + 1):
+            tell(app.state.hub, cast.alice.id, chats[0].id, News.POSTED)
+        anew = await next_of(events, "sidebar-lists")
+
+    assert all(f"chat-link-{chat.id}" in anew.data for chat in chats)
+    assert "deleted" not in anew.data
