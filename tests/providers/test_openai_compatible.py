@@ -12,7 +12,7 @@ from app.providers.base import (
     Turn,
     Usage,
 )
-from app.providers.errors import BrokenOff, NotTheProtocol, Overloaded, RequestRefused
+from app.providers.errors import BrokenOff, KeyRejected, NotTheProtocol, Overloaded, RequestRefused
 from app.providers.openai_compatible import OpenAICompatible
 from tests.providers.fake_server import FakeServer, transcript
 from tests.providers.reading import endpoint, hear, question
@@ -218,6 +218,15 @@ async def test_a_refusal_that_cannot_be_repaired_is_told(server: FakeServer, pro
     with pytest.raises(RequestRefused):
         await hear(provider.stream(question()))
     assert len(server.received) == 1
+
+
+async def test_a_refusal_that_breaks_off_is_told_by_its_status(
+    server: FakeServer, provider: OpenAICompatible
+):
+    server.plays(transcript("openai/bad_key").but(breaks_at=10))
+
+    with pytest.raises(KeyRejected):
+        await hear(provider.stream(question()))
 
 
 @pytest.mark.parametrize(

@@ -131,9 +131,10 @@ async def whole_body(response: aiohttp.ClientResponse) -> bytes:
 
 
 async def refusal_body(response: aiohttp.ClientResponse, timeouts: Timeouts) -> bytes:
-    """The beginning of an answer that is no success."""
+    """The beginning of an answer that is no success, as far as it comes: its status says most."""
     body = bytearray()
-    async with asyncio.timeout(timeouts.idle):
-        while len(body) < LARGEST_REFUSAL and (chunk := await response.content.readany()):
-            body += chunk
+    with suppress(TimeoutError, aiohttp.ClientPayloadError):
+        async with asyncio.timeout(timeouts.idle):
+            while len(body) < LARGEST_REFUSAL and (chunk := await response.content.readany()):
+                body += chunk
     return bytes(body)
