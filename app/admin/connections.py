@@ -24,7 +24,7 @@ from app.catalog.parameters import (
     CurrentVault,
 )
 from app.core.database import Session
-from app.core.errors import Invalid
+from app.core.errors import Invalid, NotFound
 from app.core.requests import is_htmx
 from app.core.templating import page
 from app.gateway.calls import Gateway
@@ -202,7 +202,9 @@ async def _card_or_home(request: Request, discovery: CurrentDiscovery, connectio
     if not is_htmx(request):
         return to(HOME)
     async with discovery.database.reading() as session:
-        connection = await session.get_one(Connection, connection_id)
+        connection = await session.get(Connection, connection_id)
+        if connection is None:  # removed while it was asked
+            raise NotFound
         return await _show_card(request, session, connection)
 
 

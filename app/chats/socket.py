@@ -80,10 +80,12 @@ async def _talk(socket: WebSocket, identity: Identity, chat_id: str) -> int:
             asyncio.create_task(dialogue.listen()): GONE,
             asyncio.create_task(until_signed_out(house.database, house.hub, stopping, identity)): SIGNED_OUT,
         }
-        done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        for task in ends:
-            task.cancel()
-        await asyncio.gather(*ends, return_exceptions=True)
+        try:
+            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in ends:
+                task.cancel()
+            await asyncio.gather(*ends, return_exceptions=True)
     first = done.pop()
     try:
         first.result()

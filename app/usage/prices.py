@@ -1,7 +1,7 @@
 """What a model costs at a moment: the administrator's price, else the list's, else nothing is known."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -39,17 +39,11 @@ class PriceBook:
 
     overrides: Mapping[Name, Sequence[PriceOverride]]
     """The newest first."""
-    _own: dict[str, Price] = field(default_factory=dict, repr=False, compare=False)
-    """By the id of their override: made once, so that what follows from a price is worked out once, too."""
 
     def at(self, offer: Offer, moment: datetime) -> Price | None:
         """None: the model has no price."""
         override = self.override_at(offer, moment)
-        if override is None:
-            return listed_price(offer, moment)
-        if override.id not in self._own:
-            self._own[override.id] = _price(override)
-        return self._own[override.id]
+        return listed_price(offer, moment) if override is None else _price(override)
 
     def override_at(self, offer: Offer, moment: datetime) -> PriceOverride | None:
         """The administrator's price that holds at a moment, or None."""

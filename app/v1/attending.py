@@ -20,7 +20,7 @@ class Attending:
         self._is_cut_off = False
 
     def cut_off(self) -> None:
-        """Once: to cancel it again would cut off what is being tidied up."""
+        """End the block. To ask for it again does nothing: what is being tidied up is not cut off as well."""
         if self._task is not None and not self._is_cut_off:
             self._is_cut_off = True
             self._task.cancel()

@@ -247,6 +247,7 @@ class Line:
 
     async def fail(self, failure: Failure) -> None:
         """As an error's own status while nothing was sent; else as an error in the stream."""
+        self.close()
         if self._has_begun and self._writer is not None:
             await self.end(self._writer.failed(failure))
             return
