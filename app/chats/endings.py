@@ -10,7 +10,7 @@ from typing import cast
 
 import structlog
 from sqlalchemy import Table, bindparam, case, func, or_, select, update
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.chats.broadcasts import LiveReply
@@ -127,7 +127,7 @@ class Endings:
         except (OperationalError, Unavailable) as error:
             log.warning("storing_failed", waiting=len(self._waiting), kind=type(error).__name__)
             await asyncio.sleep(SECONDS_BETWEEN_TRIES)
-        except SQLAlchemyError as error:
+        except Exception as error:  # noqa: BLE001  (whatever it is: it must not cost others their words)
             # One of them cannot be stored, and must not keep the others from it.
             for waiting in batch if len(batch) > 1 else ():
                 await self._store_some([waiting])

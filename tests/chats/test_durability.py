@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import pytest
 from fastapi import FastAPI
 from sqlalchemy import event
 
@@ -15,10 +16,11 @@ from app.accounts import api_keys
 from app.accounts.audit import Act
 from app.accounts.models import User, UserRole
 from app.catalog.models import Connection, Model
+from app.chats import endings
 from app.core.crypto import load_secrets
 from app.core.database import Database
 from app.core.settings import Settings
-from tests.cast import PASSWORD_HASH, Cast
+from tests.cast import BASE_URL, PASSWORD_HASH, Cast
 from tests.chats.reading import events_of
 from tests.chats.waiting import finished_replies
 from tests.conftest import LiveServer, StartServer
@@ -171,3 +173,31 @@ async def test_looking_at_a_page_writes_nothing(
 
     assert read == []
     assert written, "a change is noticed"
+
+
+async def test_a_reply_that_nobody_can_store_costs_no_other_its_words(
+    app: FastAPI, cast: Cast, echo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text_of = endings._text
+
+    def stumbling(ended: endings.Ended) -> dict[str, object]:
+        if "stumble" in ended.live.content:
+            raise OverflowError("whatever nobody foresaw")
+        return text_of(ended)
+
+    monkeypatch.setattr(endings, "_text", stumbling)
+    chats = [await cast.alice.starts_a_chat() for _ in range(2)]
+    asking = [
+        cast.alice.client.post(
+            f"/api/chats/{chat.id}/messages",
+            json={"content": words},
+            headers={"accept": "application/json", "origin": BASE_URL},
+        )
+        for chat, words in zip(chats, ("Words that stumble", "Words that stay"), strict=True)
+    ]
+
+    _, stays = [asyncio.create_task(one) for one in asking]
+    answered = (await asyncio.wait_for(stays, SECONDS_TO_WAIT)).json()["reply"]
+
+    assert answered["status"] == "finished"
+    assert "Words that stay" in answered["content"]
