@@ -238,7 +238,7 @@ async def test_many_calls_at_once_hold_no_database_connection(gateway: Gateway, 
 
     async with anyio.create_task_group() as group:
         for number in range(60):
-            group.start_soon(ask, gateway, call("/stall one two three"), partial(heard.add, number))
+            group.start_soon(ask, gateway, call("/long 500", "echo/echo-slow"), partial(heard.add, number))
         await until(all_have_begun)
         async with database.reading() as session, asyncio.timeout(60):
             assert await session.scalar(select(Connection.name).limit(1)) is not None

@@ -23,6 +23,7 @@ async def test_a_conversation_from_the_first_key_to_the_last_word(
     cast: Cast, echo: str, open_page: OpenPage
 ) -> None:
     page = await open_page("/", cast.alice)
+    await expect(page.get_by_label("Message", exact=True)).to_be_focused()
     await page.keyboard.type("Good evening")
     await page.keyboard.press("Shift+Enter")
     await page.keyboard.type("to all of you")
