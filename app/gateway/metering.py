@@ -1,7 +1,7 @@
 """Counts one completion while it passes: what came, when, and how it ended."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.providers.base import (
     Event,
@@ -24,6 +24,8 @@ CUT_OFF = "cut_off"
 """Code of an answer that the gateway ended, because its provider wrote on beyond what it was told."""
 BYTES_OF_A_PIECE = 4
 """Of text, in an answer that passes through unread: providers send about a token at a time."""
+TOKENS_OF_AN_EMPTY_ANSWER = 8
+"""At most, for pieces that open and close an answer and hold no words."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,8 @@ class Meter:
         """Figures are final only with the last event; nothing at all is exactly nothing."""
         if self._was_never_answered(outcome):
             return True
-        return self._sees_all and outcome is Outcome.FINISHED and self._reported is not None
+        is_told = self._reported is not None and not self._is_uncounted(self._reported)
+        return self._sees_all and outcome is Outcome.FINISHED and is_told
 
     def _usage(self, outcome: Outcome) -> Usage:
         """The provider's figures; of a completion cut short, whichever is more: reported or counted."""
@@ -152,7 +155,9 @@ class Meter:
         if reported is None:
             return estimated
         if outcome is Outcome.FINISHED:
-            return reported
+            if not self._is_uncounted(reported):
+                return reported
+            return replace(reported, input=reported.input or estimated.input, output=estimated.output)
         return Usage(
             input=reported.input or estimated.input,
             output=max(reported.output, estimated.output),
@@ -169,6 +174,10 @@ class Meter:
             return self._most_output
         estimate = tokens_in_bytes(self._output_bytes)
         return estimate if self._most_output is None else min(estimate, self._most_output)
+
+    def _is_uncounted(self, reported: Usage) -> bool:
+        """Whether the provider reports that it wrote nothing, though it did: some servers fill in zeros."""
+        return not reported.output and self._estimated_output() > TOKENS_OF_AN_EMPTY_ANSWER
 
     def _was_never_answered(self, outcome: Outcome) -> bool:
         return outcome is Outcome.FAILED and not self.got_through and self._reported is None

@@ -243,6 +243,22 @@ async def test_a_whole_answer_is_the_providers(client: Visitor, key: str, vendor
         assert response.content == upstream.whole.body.strip()
 
 
+async def test_a_provider_that_fills_in_zeros_has_counted_nothing(
+    client: Visitor, key: str, vendor: FakeServer, only_entry: OnlyEntry
+) -> None:
+    one, usage = COMPATIBLE.answer, b'"prompt_tokens":19,"completion_tokens":10,"total_tokens":29'
+    word = one.body[one.body.index(b"data: {", 5) : one.body.index(b": keep-alive")]
+    zeros = b'"prompt_tokens":0,"completion_tokens":0,"total_tokens":0'
+    COMPATIBLE.plays(vendor, one.but(body=one.body.replace(usage, zeros).replace(word, word * 50)))
+
+    await streams(client, key, OPENAI, COMPATIBLE)
+
+    counted = await only_entry()
+    assert counted.input_tokens > 0
+    assert counted.output_tokens > 50
+    assert counted.is_estimate
+
+
 @pytest.mark.parametrize("streaming", [True, False])
 async def test_models_may_be_called_by_signs_that_no_header_holds(
     client: Visitor, key: str, connect: Connect, vendor: FakeServer, streaming: bool
