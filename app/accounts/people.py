@@ -18,6 +18,8 @@ LONGEST_EMAIL = 254  # RFC 5321
 LONGEST_NAME = 80
 REGIONS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 TIMEZONES = ("UTC", *sorted(zone for zone in available_timezones() if zone.partition("/")[0] in REGIONS))
+TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+"""Bidirectional classes of Unicode's annex 9 that turn the direction of writing around, whatever is written."""
 TAKEN = "This username or e-mail address is taken. Choose another, or log in if it is yours."
 
 
@@ -129,8 +131,14 @@ def checked_timezone(timezone: str) -> str:
 
 
 def is_plain(text: str) -> bool:
-    """Whether every character can be seen and stored: no control characters, no halves of a pair."""
-    return not any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
+    """Whether every character can be seen and stored: no control characters, no halves of a pair.
+
+    Nor any that turn the direction of writing around for what follows: names would read as others' do.
+    """
+    return not any(
+        unicodedata.category(character) in ("Cc", "Cs") or unicodedata.bidirectional(character) in TURNING
+        for character in text
+    )
 
 
 async def _exists(session: AsyncSession, *conditions: ColumnElement[bool]) -> bool:

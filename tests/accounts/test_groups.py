@@ -133,7 +133,7 @@ async def test_no_two_groups_look_alike(database: Database, name: str) -> None:
         await made(database, name)
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 61, "a\x00b", "a\x1b[1mb", "\ud800"])
+@pytest.mark.parametrize("name", ["", "   ", "x" * 61, "a\x00b", "a\x1b[1mb", "\ud800", "a\u202eb"])
 async def test_a_name_can_be_seen_and_is_short(database: Database, name: str) -> None:
     with pytest.raises(Invalid, match="at most 60 characters"):
         await made(database, name)
