@@ -75,6 +75,7 @@ class Growth:
             end = starts[following.first_line] if following else len(source)
             self._ends.append(done + end)
             self._blocks.append(block.html)
+        self._read = done + len(source)
         self._keep_open(blocks[-1] if len(closing) < len(blocks) else None, source, starts)
 
     def step_from(self, place: Place) -> Step:
@@ -100,7 +101,6 @@ class Growth:
             # The source itself, not the block's code: that was mended.
             self._open_code = source[code_starts:] if "\n" in source[starts[block.first_line] :] else None
             self._open_language = block.language
-            self._read = self.closed + len(source)
 
     def _continues_fence(self, text: str) -> bool:
         """Add to an open fence without reading it again, unless what came may close it."""
