@@ -11,6 +11,7 @@ from app.core.database import Database
 from app.usage import prices
 from app.usage.pricing import MILLION, Rates
 from tests.cast import Cast
+from tests.system.composing import choose, say
 from tests.system.conftest import OpenPage
 
 CENT = MILLION // 100
@@ -33,18 +34,6 @@ async def limit_bob(page: Page) -> None:
     await page.get_by_label("Limit", exact=True).fill("10")
     await page.get_by_role("button", name="Set limit").click()
     await expect(page.get_by_role("status")).to_contain_text("holds from the next call on")
-
-
-async def choose(page: Page, model: str) -> None:
-    await page.get_by_role("button", name="Model").click()
-    await page.get_by_label("Search models").fill(model)
-    await page.keyboard.press("Enter")
-
-
-async def say(page: Page, text: str) -> None:
-    box = page.get_by_label("Message", exact=True)
-    await box.fill(text)
-    await box.press("Enter")
 
 
 async def test_a_person_is_warned_stopped_and_goes_on_once_the_limit_is_raised(

@@ -11,6 +11,7 @@ from app.core.database import Database
 from app.usage import prices
 from app.usage.pricing import MILLION, Rates
 from tests.cast import Cast
+from tests.system.composing import choose
 from tests.system.conftest import OpenPage
 from tests.system.test_attaching import file
 
@@ -30,9 +31,7 @@ async def test_what_is_dear_is_told_before_it_is_sent_and_added_up_after(
 ) -> None:
     page = await open_page("/", cast.alice)
     box, about = page.get_by_label("Message", exact=True), page.locator("[data-composer-cost]")
-    await page.get_by_role("button", name="Model").click()
-    await page.get_by_label("Search models").fill("echo-fast")
-    await page.keyboard.press("Enter")
+    await choose(page, "echo-fast")
 
     await box.fill("Four words, or so.")
     # 18 bytes are about 5 tokens of a cent each: more than a few cents.
@@ -56,9 +55,7 @@ async def test_images_are_part_of_what_sending_would_cost(
     cast: Cast, priced: None, open_page: OpenPage
 ) -> None:
     page = await open_page("/", cast.alice)
-    await page.get_by_role("button", name="Model").click()
-    await page.get_by_label("Search models").fill("echo-fast")
-    await page.keyboard.press("Enter")
+    await choose(page, "echo-fast")
 
     await page.locator("[data-images]").set_input_files(file("lamp.png"))
 

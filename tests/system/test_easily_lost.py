@@ -6,8 +6,9 @@ import re
 from playwright.async_api import expect
 
 from tests.cast import Cast
+from tests.system.composing import say
 from tests.system.conftest import OpenPage
-from tests.system.test_writing import say, stopped_answer
+from tests.system.test_writing import stopped_answer
 
 
 async def test_who_asks_from_the_keyboard_stays_at_the_answer(

@@ -7,16 +7,11 @@ from playwright.async_api import Page, expect
 
 from tests.cast import Cast
 from tests.chats.waiting import finished_replies
+from tests.system.composing import say
 from tests.system.conftest import OpenPage
 
 LONG = "/long 400 Tell me a story."
 BOTTOM = "() => document.querySelector('[data-follow]').scrollTop"
-
-
-async def say(page: Page, text: str) -> None:
-    box = page.get_by_label("Message", exact=True)
-    await box.fill(text)
-    await box.press("Enter")
 
 
 async def test_a_conversation_from_the_first_key_to_the_last_word(
