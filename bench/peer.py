@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
+from packaging.requirements import Requirement
 
 from bench.askers import Server
 from bench.installation import Running, end, free_port, wait_for
@@ -20,6 +21,7 @@ PYTHON = ENVIRONMENT / "bin" / "python"
 KEY = "sk-bench"
 SECONDS_TO_START = 180
 VERSION = "from importlib.metadata import version; print(version('litellm'))"
+REQUIREMENTS = "from importlib.metadata import requires; print(*requires('litellm'), sep='\\n')"
 
 
 def install() -> str:
@@ -27,12 +29,35 @@ def install() -> str:
     is_there = PYTHON.exists()
     if not is_there:
         subprocess.run([sys.executable, "-m", "venv", ENVIRONMENT], check=True)
-    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"]
     # Without a network, the one from last time will do.
-    subprocess.run([*pip, "litellm[proxy]"], check=not is_there)
-    return subprocess.run(
-        [PYTHON, "-c", VERSION], check=True, stdout=subprocess.PIPE, text=True
-    ).stdout.strip()
+    _pip_install("litellm", must=not is_there)
+    _pip_install(*_needed_to_serve(), must=not is_there)
+    return _said(VERSION).strip()
+
+
+def _pip_install(*packages: str, must: bool) -> None:
+    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"]
+    subprocess.run([*pip, *packages], check=must)
+
+
+def _needed_to_serve() -> list[str]:
+    """What its proxy needs, but for packages of its own: its database, its licensed part, its command's other name.
+
+    They appear later than the release, and asked for `litellm[proxy]` pip would take an older one that has them all.
+    """
+    needed = map(Requirement, _said(REQUIREMENTS).splitlines())
+    return [
+        f"{each.name}{each.specifier}"
+        for each in needed
+        if each.marker
+        and each.marker.evaluate({"extra": "proxy"})
+        and not each.marker.evaluate({"extra": ""})
+        and not each.name.startswith("litellm")
+    ]
+
+
+def _said(program: str) -> str:
+    return subprocess.run([PYTHON, "-c", program], check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 @contextmanager
