@@ -9,18 +9,10 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from app.providers.base import (
-    EmbeddingRequest,
-    Embeddings,
-    Event,
-    ModelInfo,
-    Provider,
-    Request,
-    Retried,
-    is_of_the_answer,
-)
+from app.providers.base import EmbeddingRequest, Embeddings, ModelInfo, Provider, Request
 from app.providers.counting import CountsTokens
 from app.providers.errors import KeyRejected, OutOfCredit, ProviderError, RateLimited
+from app.providers.events import Event, Retried, is_of_the_answer
 from app.providers.passage import Dialect
 from app.providers.wire import with_retries
 

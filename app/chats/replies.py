@@ -23,8 +23,8 @@ from app.gateway.calls import Completion, Gateway
 from app.gateway.metering import CUT_OFF
 from app.live.hub import Hub, Lagged
 from app.live.tasks import Tasks
-from app.providers.base import Event, ReasoningDelta, TextDelta
 from app.providers.errors import ProviderError
+from app.providers.events import Event, ReasoningDelta, TextDelta
 
 SECONDS_BETWEEN_SEARCHES = 5
 

@@ -13,7 +13,7 @@ from random import Random
 from typing import NamedTuple
 
 from app.core.ids import id_at
-from app.providers.base import Usage
+from app.providers.events import Usage
 from app.usage.models import Outcome
 from app.usage.pricing import FREE, MILLION, Price, PriceSource, Rates, price_of
 

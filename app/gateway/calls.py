@@ -29,9 +29,10 @@ from app.gateway.settling import CANNOT_WRITE, Settlement, Settler
 from app.gateway.spending import Spending, need_of
 from app.gateway.terms import Terms
 from app.gateway.watching import watched
-from app.providers.base import Finished, FinishReason, Request, Turn, Usage, UsageReport
+from app.providers.base import Request, Turn
 from app.providers.counting import CountsTokens
 from app.providers.errors import ProviderError
+from app.providers.events import Finished, FinishReason, Usage, UsageReport
 from app.usage.estimates import most_tokens_in, tokens_in_turns
 from app.usage.needs import Need
 from app.usage.pricing import Price

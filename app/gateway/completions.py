@@ -11,8 +11,8 @@ from app.gateway.metering import Meter, Receipt
 from app.gateway.running import Running
 from app.gateway.settling import Settlement
 from app.gateway.watching import Watch
-from app.providers.base import Event, Finished, FinishReason, Retried, is_of_the_answer
 from app.providers.errors import ContextTooLong, ProviderError, RequestRefused
+from app.providers.events import Event, Finished, FinishReason, Retried, is_of_the_answer
 from app.usage.ledger import Entry
 from app.usage.models import BEYOND_LIMIT, Outcome
 from app.usage.needs import Need

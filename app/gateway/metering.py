@@ -3,7 +3,8 @@
 import time
 from dataclasses import dataclass, replace
 
-from app.providers.base import (
+from app.providers.errors import BrokenOff, ProviderError
+from app.providers.events import (
     Event,
     Finished,
     FinishReason,
@@ -14,7 +15,6 @@ from app.providers.base import (
     Usage,
     UsageReport,
 )
-from app.providers.errors import BrokenOff, ProviderError
 from app.providers.passage import Passed
 from app.usage.estimates import tokens_in_bytes
 from app.usage.models import Outcome

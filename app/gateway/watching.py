@@ -6,7 +6,7 @@ Counted generously, so that a provider that does is never interrupted: hardly an
 import re
 
 from app.gateway.spending import Purpose
-from app.providers.base import Event, ReasoningDelta, TextDelta, ToolCallDelta
+from app.providers.events import Event, ReasoningDelta, TextDelta, ToolCallDelta
 from app.providers.passage import Passed
 from app.usage.needs import Need
 

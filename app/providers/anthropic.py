@@ -10,7 +10,8 @@ from app.providers.anthropic_answers import MessageReader
 from app.providers.anthropic_messages import messages_body
 from app.providers.anthropic_passing import MESSAGES, counted_document, passed_document
 from app.providers.anthropic_repairs import repair_for
-from app.providers.base import EmbeddingRequest, Embeddings, Endpoint, Event, ModelInfo, Request
+from app.providers.base import EmbeddingRequest, Embeddings, Endpoint, ModelInfo, Request
+from app.providers.events import Event
 from app.providers.exchange import Exchange
 from app.providers.passage import Dialect
 from app.providers.passing import Passing

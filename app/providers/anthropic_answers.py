@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import orjson
 
 from app.providers.anthropic_formats import ANSWER_TOOL
-from app.providers.base import (
+from app.providers.events import (
     Event,
     Finished,
     FinishReason,

@@ -23,24 +23,20 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
 from app.providers import errors
-from app.providers.base import (
-    EmbeddingRequest,
-    Embeddings,
-    Endpoint,
+from app.providers.base import EmbeddingRequest, Embeddings, Endpoint, ModelInfo, Request
+from app.providers.echo_script import Script, script_for, words_in
+from app.providers.echo_vectors import vector_of
+from app.providers.events import (
     Event,
     Finished,
     FinishReason,
-    ModelInfo,
     ReasoningDelta,
-    Request,
     TextDelta,
     ThoughtEnded,
     ToolCallDelta,
     Usage,
     UsageReport,
 )
-from app.providers.echo_script import Script, script_for, words_in
-from app.providers.echo_vectors import vector_of
 from app.providers.passage import Dialect
 
 CONTEXT_WINDOW = 32_768

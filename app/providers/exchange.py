@@ -5,8 +5,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.providers.base import Event, is_of_the_answer
 from app.providers.errors import ProviderError, RequestRefused
+from app.providers.events import Event, is_of_the_answer
 from app.providers.untrusted import Json, parsed
 from app.providers.wire import Decoder, Pace, Wire, with_retries
 

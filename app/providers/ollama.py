@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from typing import ClassVar, Final
 
 from app.providers import ollama_loading as loading
-from app.providers.base import EmbeddingRequest, Embeddings, Endpoint, Event, ModelInfo, Request
+from app.providers.base import EmbeddingRequest, Embeddings, Endpoint, ModelInfo, Request
 from app.providers.errors import ModelGone, NotTheProtocol, RequestRefused
+from app.providers.events import Event
 from app.providers.exchange import Exchange
 from app.providers.memory import LoadedModel
 from app.providers.ollama_answers import LineReader

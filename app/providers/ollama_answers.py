@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 import orjson
 
-from app.providers.base import (
+from app.providers.errors import ContextTooLong
+from app.providers.events import (
     Event,
     Finished,
     FinishReason,
@@ -13,7 +14,6 @@ from app.providers.base import (
     Usage,
     UsageReport,
 )
-from app.providers.errors import ContextTooLong
 from app.providers.thinking import ThinkingSplitter
 from app.providers.untrusted import Json, count_at, object_at, objects_at, text_at
 

@@ -1,6 +1,7 @@
 """Embeddings in Ollama's words: the body of `POST /api/embed`, and what it is answered with."""
 
-from app.providers.base import EmbeddingRequest, Embeddings, Usage
+from app.providers.base import EmbeddingRequest, Embeddings
+from app.providers.events import Usage
 from app.providers.untrusted import Json, count_at, list_at
 from app.providers.vectors import all_of_one_length, vector_in
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
-from app.providers.base import Event, Request, ToolCallDelta
+from app.providers.base import Request
+from app.providers.events import Event, ToolCallDelta
 from app.providers.exchange import Reader
 from app.providers.untrusted import Json
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from app.providers import openai_responses as responses
-from app.providers.base import EmbeddingRequest, Event, ModelInfo, Request
+from app.providers.base import EmbeddingRequest, ModelInfo, Request
+from app.providers.events import Event
 from app.providers.openai_compatible import OpenAICompatible
 from app.providers.openai_listing import described
 from app.providers.openai_messages import chat_body

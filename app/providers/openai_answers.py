@@ -6,7 +6,7 @@ chunk of its own, in the last one or in Groq's corner; tool calls with and witho
 
 from collections.abc import Iterable
 
-from app.providers.base import (
+from app.providers.events import (
     Event,
     Finished,
     FinishReason,

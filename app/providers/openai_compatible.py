@@ -8,8 +8,9 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import ClassVar
 
-from app.providers.base import EmbeddingRequest, Embeddings, Endpoint, Event, ModelInfo, Request
+from app.providers.base import EmbeddingRequest, Embeddings, Endpoint, ModelInfo, Request
 from app.providers.errors import NotTheProtocol, ProviderError
+from app.providers.events import Event
 from app.providers.exchange import Exchange
 from app.providers.one_call import reader_for
 from app.providers.openai_answers import ChunkReader, whole_as_chunk

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from app.providers.base import Event, Request
+from app.providers.base import Request
+from app.providers.events import Event
 from app.providers.openai_answers import ChunkReader, usage_in, whole_as_chunk
 from app.providers.passage import Dialect, Passage
 from app.providers.passing import Language

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import NoReturn
 
-from app.providers.base import Event, Finished, FinishReason, Request, Usage, UsageReport
+from app.providers.base import Request
+from app.providers.events import Event, Finished, FinishReason, Usage, UsageReport
 from app.providers.exchange import Repair
 from app.providers.openai_repairs import without_spared
 from app.providers.passage import Passage

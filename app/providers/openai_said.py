@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from app.providers.base import (
+from app.providers.events import (
     Event,
     Finished,
     FinishReason,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from app.providers.anthropic_passing import MESSAGES
-from app.providers.base import Event
+from app.providers.events import Event
 from app.providers.exchange import Reader
 from app.providers.ollama_answers import LineReader
 from app.providers.openai_answers import ChunkReader, whole_as_chunk

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import orjson
 
-from app.providers.base import Event, Finished, UsageReport
 from app.providers.errors import ProviderError
+from app.providers.events import Event, Finished, UsageReport
 from app.providers.exchange import Reader, Repair, repaired
 from app.providers.passage import Passage, Passed
 from app.providers.untrusted import Json, parsed

@@ -3,7 +3,7 @@
 Servers that do not know a model's habits pass its thoughts on inline; a tag may be split across chunks.
 """
 
-from app.providers.base import Event, ReasoningDelta, TextDelta
+from app.providers.events import Event, ReasoningDelta, TextDelta
 
 OPENING = "<think>"
 CLOSING = "</think>"

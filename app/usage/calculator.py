@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.models import User
 from app.catalog.models import Connection, Model
 from app.catalog.restrictions import is_open_to
-from app.providers.base import Usage
+from app.providers.events import Usage
 from app.usage import prices
 from app.usage.price_list import Offer
 from app.usage.pricing import Rates, price_of

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from app.providers.base import Usage
+from app.providers.events import Usage
 from app.usage.counters import Standing
 from app.usage.models import Budget, Period, Unit
 from app.usage.pricing import Price, highest_cost

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 
-from app.providers.base import Usage
+from app.providers.events import Usage
 
 MILLION = 1_000_000
 WORDS = {

@@ -1,16 +1,8 @@
 """Puts an answer together from its events."""
 
 from app.gateway.metering import Receipt
-from app.providers.base import (
-    Event,
-    Finished,
-    ReasoningDelta,
-    TextDelta,
-    Thought,
-    ThoughtEnded,
-    ToolCall,
-    ToolCallDelta,
-)
+from app.providers.base import Thought, ToolCall
+from app.providers.events import Event, Finished, ReasoningDelta, TextDelta, ThoughtEnded, ToolCallDelta
 from app.v1.surface import Answer
 
 

@@ -9,14 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from app.core.errors import ParleyError
-from app.providers.base import (
-    Event,
-    FinishReason,
-    Request,
-    Thought,
-    ToolCall,
-    Usage,
-)
+from app.providers.base import Request, Thought, ToolCall
+from app.providers.events import Event, FinishReason, Usage
 
 Json = dict[str, Any]
 NOTHING = Usage(input=0, output=0)

@@ -11,7 +11,7 @@ from app.core.clock import now
 from app.core.database import Database
 from app.gateway.calls import Gateway
 from app.providers import echo as practice
-from app.providers.base import Event, TextDelta
+from app.providers.events import Event, TextDelta
 from app.usage import budgets, prices
 from app.usage.budgets import Limit
 from app.usage.models import BudgetScope, Period, Unit

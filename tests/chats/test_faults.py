@@ -7,7 +7,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.chats import jobs
 from app.providers import echo as practice
-from app.providers.base import Event, TextDelta
+from app.providers.events import Event, TextDelta
 from tests.cast import Cast
 from tests.chats.waiting import finished_replies
 

@@ -17,7 +17,8 @@ from app.core.crypto import Vault
 from app.core.database import Database
 from app.core.settings import Settings
 from app.gateway.calls import Call, Completion, Gateway
-from app.providers.base import Request, Role, TextDelta, Turn
+from app.providers.base import Request, Role, Turn
+from app.providers.events import TextDelta
 from app.providers.wire import retrying
 from app.usage.models import (
     LedgerEntry,

@@ -17,8 +17,9 @@ from app.core.crypto import Vault
 from app.core.database import Database
 from app.core.settings import Settings
 from app.gateway.calls import Call, Completion, Gateway
-from app.providers.base import Image, Request, Role, TextDelta, Turn
+from app.providers.base import Image, Request, Role, Turn
 from app.providers.errors import BrokenOff, ProviderError, RateLimited, TimedOut
+from app.providers.events import TextDelta
 from app.usage.models import LedgerEntry, Outcome
 from tests.catalog.vendor import GOOD_KEY, OTHER_KEY, Vendor, vendor  # noqa: F401  (a fixture)
 from tests.waiting import until

@@ -14,8 +14,9 @@ from app.catalog.models import Connection, Model
 from app.core.clock import now
 from app.core.database import Database
 from app.gateway.calls import Call, Gateway
-from app.providers.base import Request, Role, TextDelta, Turn
+from app.providers.base import Request, Role, Turn
 from app.providers.errors import RateLimited
+from app.providers.events import TextDelta
 from app.usage import budgets
 from app.usage.budgets import Limit
 from app.usage.models import (

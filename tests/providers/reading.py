@@ -3,19 +3,14 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from app.providers.base import (
-    Endpoint,
+from app.providers.base import Endpoint, Request, Role, Timeouts, ToolCall, Turn
+from app.providers.events import (
     Event,
     Finished,
     FinishReason,
     ReasoningDelta,
-    Request,
-    Role,
     TextDelta,
-    Timeouts,
-    ToolCall,
     ToolCallDelta,
-    Turn,
     Usage,
     UsageReport,
 )

@@ -2,22 +2,9 @@ import orjson
 import pytest
 
 from app.providers.anthropic import Anthropic
-from app.providers.base import (
-    Finished,
-    FinishReason,
-    Image,
-    JsonFormat,
-    ModelInfo,
-    ReasoningDelta,
-    Request,
-    Role,
-    ThoughtEnded,
-    Tool,
-    ToolCall,
-    Turn,
-    Usage,
-)
+from app.providers.base import Image, JsonFormat, ModelInfo, Request, Role, Tool, ToolCall, Turn
 from app.providers.errors import BrokenOff, ContextTooLong, Overloaded, RequestRefused
+from app.providers.events import Finished, FinishReason, ReasoningDelta, ThoughtEnded, Usage
 from tests.providers.fake_server import FakeServer, transcript
 from tests.providers.reading import endpoint, hear, question
 

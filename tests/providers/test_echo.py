@@ -5,25 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from app.providers.base import (
-    Finished,
-    FinishReason,
-    Image,
-    JsonFormat,
-    Request,
-    Role,
-    ThoughtEnded,
-    Timeouts,
-    Tool,
-    ToolCall,
-    ToolUse,
-    Turn,
-    Usage,
-)
+from app.providers.base import Image, JsonFormat, Request, Role, Timeouts, Tool, ToolCall, ToolUse, Turn
 from app.providers.echo import Echo
 from app.providers.echo_json import example_of
 from app.providers.echo_script import NOTICE
 from app.providers.errors import BY_CODE, BrokenOff, ModelGone, ProviderError, TimedOut
+from app.providers.events import Finished, FinishReason, ThoughtEnded, Usage
 from tests.providers.reading import Heard, endpoint, hear, question
 
 

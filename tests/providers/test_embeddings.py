@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from app.providers.anthropic import Anthropic
-from app.providers.base import EmbeddingRequest, Embeddings, Provider, Usage
+from app.providers.base import EmbeddingRequest, Embeddings, Provider
 from app.providers.echo import Echo
 from app.providers.echo_vectors import vector_of
 from app.providers.errors import NotTheProtocol, RateLimited, RequestRefused
+from app.providers.events import Usage
 from app.providers.groq import Groq
 from app.providers.lmstudio import LMStudio
 from app.providers.ollama import Ollama

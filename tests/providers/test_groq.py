@@ -1,7 +1,8 @@
 import pytest
 
-from app.providers.base import FinishReason, ModelInfo, Usage
+from app.providers.base import ModelInfo
 from app.providers.errors import BrokenOff, ContextTooLong
+from app.providers.events import FinishReason, Usage
 from app.providers.groq import Groq
 from tests.providers.fake_server import FakeServer
 from tests.providers.reading import endpoint, hear, question

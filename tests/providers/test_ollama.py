@@ -1,17 +1,8 @@
 import pytest
 
-from app.providers.base import (
-    FinishReason,
-    Image,
-    ModelInfo,
-    Request,
-    Role,
-    Tool,
-    ToolCall,
-    Turn,
-    Usage,
-)
+from app.providers.base import Image, ModelInfo, Request, Role, Tool, ToolCall, Turn
 from app.providers.errors import BrokenOff, ContextTooLong, ModelGone, RequestRefused
+from app.providers.events import FinishReason, Usage
 from app.providers.ollama import Ollama
 from app.providers.ollama_window import window_for
 from tests.providers.fake_server import FakeServer, transcript

@@ -1,18 +1,8 @@
 import pytest
 
-from app.providers.base import (
-    Finished,
-    FinishReason,
-    Image,
-    ModelInfo,
-    Request,
-    Role,
-    Tool,
-    ToolCall,
-    Turn,
-    Usage,
-)
+from app.providers.base import Image, ModelInfo, Request, Role, Tool, ToolCall, Turn
 from app.providers.errors import BrokenOff, KeyRejected, NotTheProtocol, Overloaded, RequestRefused
+from app.providers.events import Finished, FinishReason, Usage
 from app.providers.openai_compatible import OpenAICompatible
 from tests.providers.fake_server import FakeServer, transcript
 from tests.providers.reading import endpoint, hear, question

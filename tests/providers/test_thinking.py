@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.providers.base import ReasoningDelta, TextDelta
+from app.providers.events import ReasoningDelta, TextDelta
 from app.providers.thinking import ThinkingSplitter
 
 

@@ -11,7 +11,7 @@ import pytest
 from genai_prices.data_snapshot import get_snapshot
 
 from app.providers.anthropic_answers import MessageReader
-from app.providers.base import Usage, UsageReport
+from app.providers.events import Usage, UsageReport
 from app.providers.openai_answers import usage_in
 from app.providers.openai_responses import ResponseReader
 from app.providers.wire import Wire

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.providers.base import Usage
+from app.providers.events import Usage
 from app.usage.pricing import (
     FREE,
     Charge,

@@ -11,7 +11,8 @@ import pytest
 
 from app.providers import wire
 from app.providers.anthropic import Anthropic
-from app.providers.base import Endpoint, Provider, Request, Role, Thought, ThoughtEnded, Turn, Usage
+from app.providers.base import Endpoint, Provider, Request, Role, Thought, Turn
+from app.providers.events import ThoughtEnded, Usage
 from app.providers.ollama import Ollama
 from app.providers.openai_compatible import OpenAICompatible
 from app.v1.anthropic.messages import Messages

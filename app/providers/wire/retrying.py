@@ -7,8 +7,8 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from app.providers.base import Event, Retried, is_of_the_answer
 from app.providers.errors import ProviderError, TimedOut
+from app.providers.events import Event, Retried, is_of_the_answer
 from app.providers.untrusted import Json
 
 FIRST_PAUSE = 0.5

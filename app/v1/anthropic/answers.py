@@ -1,6 +1,7 @@
 """A whole answer in Anthropic's words: a message of blocks, why it ended, and what it used."""
 
-from app.providers.base import FinishReason, Thought, Usage
+from app.providers.base import Thought
+from app.providers.events import FinishReason, Usage
 from app.v1.arguments import as_object
 from app.v1.surface import Answer, Json
 

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import orjson
 
-from app.providers.base import (
+from app.providers.base import Thought
+from app.providers.events import (
     Event,
     ReasoningDelta,
     TextDelta,
-    Thought,
     ThoughtEnded,
     ToolCallDelta,
     Usage,

@@ -1,7 +1,8 @@
 """One prompt and its answer, in Parley's own words: `POST /api/generate`."""
 
 from app.live.formats import LINES, Format, Happening
-from app.providers.base import Event, Image, ReasoningDelta, Request, Role, TextDelta, Turn
+from app.providers.base import Image, Request, Role, Turn
+from app.providers.events import Event, ReasoningDelta, TextDelta
 from app.v1.fields import Fields
 from app.v1.images import DATA_URL, image_from_base64, image_from_url
 from app.v1.surface import Answer, Asked, BadRequest, Failure, Json

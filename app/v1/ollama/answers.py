@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from typing import Protocol
 
-from app.providers.base import EmbeddingRequest, Embeddings, FinishReason, ToolCall
+from app.providers.base import EmbeddingRequest, Embeddings, ToolCall
+from app.providers.events import FinishReason
 from app.v1.arguments import as_object
 from app.v1.surface import Answer, Json
 

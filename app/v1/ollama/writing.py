@@ -4,7 +4,7 @@ import time
 
 import orjson
 
-from app.providers.base import Event, ReasoningDelta, TextDelta
+from app.providers.events import Event, ReasoningDelta, TextDelta
 from app.v1.ollama.answers import Shape, figures, opening
 from app.v1.surface import Answer, Failure, Json
 

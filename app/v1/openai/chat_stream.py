@@ -2,14 +2,8 @@
 
 import orjson
 
-from app.providers.base import (
-    Event,
-    ReasoningDelta,
-    TextDelta,
-    Thought,
-    ThoughtEnded,
-    ToolCallDelta,
-)
+from app.providers.base import Thought
+from app.providers.events import Event, ReasoningDelta, TextDelta, ThoughtEnded, ToolCallDelta
 from app.v1.openai import errors, thoughts
 from app.v1.openai.usage import usage_of_chat
 from app.v1.surface import Answer, Failure, Json

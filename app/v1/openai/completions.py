@@ -5,7 +5,8 @@ Where a provider has it, the prompt goes on to be continued; everywhere else it 
 
 import orjson
 
-from app.providers.base import Event, Request, Role, TextDelta, Turn
+from app.providers.base import Request, Role, Turn
+from app.providers.events import Event, TextDelta
 from app.v1.fields import Fields
 from app.v1.openai import errors
 from app.v1.openai.chat_stream import DONE, data_line

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from app.providers.base import FinishReason
+from app.providers.events import FinishReason
 from app.v1.fields import Fields
 from app.v1.openai import errors
 from app.v1.openai.usage import usage_of_response

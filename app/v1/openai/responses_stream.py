@@ -4,14 +4,8 @@ from collections.abc import Iterable, Mapping
 
 import orjson
 
-from app.providers.base import (
-    Event,
-    ReasoningDelta,
-    TextDelta,
-    Thought,
-    ThoughtEnded,
-    ToolCallDelta,
-)
+from app.providers.base import Thought
+from app.providers.events import Event, ReasoningDelta, TextDelta, ThoughtEnded, ToolCallDelta
 from app.providers.passage import Passed
 from app.v1.openai import responses_document
 from app.v1.openai.responses_items import (

@@ -1,6 +1,6 @@
 """What an answer used, in OpenAI's words. There, too, input includes what was cached, output what was thought."""
 
-from app.providers.base import Usage
+from app.providers.events import Usage
 from app.v1.surface import Json
 
 

@@ -8,15 +8,14 @@ import httpx2
 import pytest
 from anthropic.types import Message
 
-from app.providers.base import (
+from app.providers.base import Thought, ToolCall
+from app.providers.events import (
     Event,
     Finished,
     FinishReason,
     ReasoningDelta,
     TextDelta,
-    Thought,
     ThoughtEnded,
-    ToolCall,
     ToolCallDelta,
     Usage,
     UsageReport,

@@ -6,14 +6,13 @@ from collections.abc import Iterable
 import pytest
 from ollama import ChatResponse, GenerateResponse
 
-from app.providers.base import (
+from app.providers.base import Thought, ToolCall
+from app.providers.events import (
     Event,
     Finished,
     FinishReason,
     ReasoningDelta,
     TextDelta,
-    Thought,
-    ToolCall,
     ToolCallDelta,
     Usage,
     UsageReport,

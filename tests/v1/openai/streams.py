@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from app.providers.base import Event, Usage
+from app.providers.events import Event, Usage
 from app.v1.surface import Answer, Asked, Failure, Surface
 
 Json = dict[str, Any]

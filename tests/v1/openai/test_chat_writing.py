@@ -8,15 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.providers.base import (
+from app.providers.base import Thought, ToolCall
+from app.providers.events import (
     Event,
     Finished,
     FinishReason,
     ReasoningDelta,
     TextDelta,
-    Thought,
     ThoughtEnded,
-    ToolCall,
     ToolCallDelta,
     Usage,
     UsageReport,

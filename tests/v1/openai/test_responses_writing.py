@@ -8,16 +8,8 @@ from hypothesis import strategies as st
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
 
-from app.providers.base import (
-    Event,
-    FinishReason,
-    ReasoningDelta,
-    TextDelta,
-    Thought,
-    ThoughtEnded,
-    ToolCall,
-    ToolCallDelta,
-)
+from app.providers.base import Thought, ToolCall
+from app.providers.events import Event, FinishReason, ReasoningDelta, TextDelta, ThoughtEnded, ToolCallDelta
 from app.v1.openai.responses import Responses
 from app.v1.surface import Asked
 from tests.v1.openai.streams import ANSWER, FAILURE, documents_in, events_in, said

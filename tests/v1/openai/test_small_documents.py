@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from app.catalog.listing import ListedModel
-from app.providers.base import EmbeddingRequest, Embeddings, Role, TextDelta, Turn
+from app.providers.base import EmbeddingRequest, Embeddings, Role, Turn
+from app.providers.events import TextDelta
 from app.v1.offers import Offer
 from app.v1.openai import embeddings, errors, models
 from app.v1.openai.completions import Completions
