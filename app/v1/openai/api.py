@@ -2,7 +2,6 @@
 
 from fastapi import APIRouter, Request
 
-from app.accounts.access import Scope, caller_of
 from app.providers.passage import Dialect
 from app.v1.bodies import JsonAnswer, json_of
 from app.v1.conversing import Conversing
@@ -51,7 +50,6 @@ async def create_response(request: Request) -> Conversing:
 @router.post("/embeddings", openapi_extra=description.EMBEDDINGS)
 async def create_embeddings(request: Request) -> JsonAnswer:
     """Make vectors of texts"""
-    (await caller_of(request)).require(Scope.EMBEDDINGS)
     caller = await embedder(request)
     asked = embeddings.read(await json_of(request))
     if asked.beyond:
