@@ -55,9 +55,10 @@ class Need:
         """How much of a budget it needs to write up to `output` tokens. Raises NoPrice."""
         match budget.unit:
             case Unit.USD:
-                if self.price is None:
+                cost = self._cost(output)
+                if cost is None:
                     raise NoPrice(budget)
-                return self._cost(self.price, output)
+                return cost
             case Unit.TOKENS if budget.period == Period.MINUTE:
                 # A rate is no purse: answers count when they are written, and are not cut short for it.
                 return self.likely_input
@@ -76,18 +77,20 @@ class Need:
         """Whether this is more than what was held for up to `output` tokens."""
         if usage.input + usage.output > self.input_tokens + output:
             return True
-        return self.price is not None and cost is not None and cost > self._cost(self.price, output)
+        highest = self._cost(output)
+        return highest is not None and cost is not None and cost > highest
 
-    def _cost(self, price: Price, output: int) -> int:
-        """The highest, in micro-US-dollars."""
+    def _cost(self, output: int) -> int | None:
+        """The most that up to `output` tokens can cost, in micro-US-dollars; None without a price."""
         # Several limits ask for that of the longest answer.
-        return (
-            self._highest if output == self.output_tokens else highest_cost(price, self.input_tokens, output)
-        )
+        return self._highest if output == self.output_tokens else self._reckoned(output)
 
     @cached_property
-    def _highest(self) -> int:
-        return 0 if self.price is None else highest_cost(self.price, self.input_tokens, self.output_tokens)
+    def _highest(self) -> int | None:
+        return self._reckoned(self.output_tokens)
+
+    def _reckoned(self, output: int) -> int | None:
+        return None if self.price is None else highest_cost(self.price, self.input_tokens, output)
 
 
 def too_tight(standings: Sequence[Standing], need: Need) -> list[Standing]:
