@@ -1,25 +1,17 @@
 """/api/groups: who belongs together, for administrators' scripts. Members meet 404."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
 from app.accounts import groups, memberships, people
 from app.accounts.access import CurrentAct, CurrentAdministrator
 from app.accounts.group_schemas import GroupBody, GroupDetails, GroupName, MemberToAdd, PlaceChange
 from app.accounts.memberships import Size
 from app.accounts.models import Group
+from app.accounts.parameters import CurrentGroup
 from app.core.database import Session
 from app.core.errors import Invalid
 
 router = APIRouter(prefix="/api/groups", tags=["Groups"])
-
-
-async def _group(group_id: str, session: Session, _: CurrentAdministrator) -> Group:
-    return await groups.by_id(session, group_id)
-
-
-CurrentGroup = Annotated[Group, Depends(_group)]
 
 
 @router.get("")

@@ -17,8 +17,9 @@ from app.core.templating import page
 from app.usage import budget_overview, budgets, subjects
 from app.usage.amounts import typed_again
 from app.usage.budgets import Limit
-from app.usage.currency import Currency, currency_of
+from app.usage.currency import Currency
 from app.usage.models import Budget, Unit
+from app.usage.parameters import currency_for
 
 router = APIRouter(prefix="/budgets")
 HOME = "/admin/budgets"
@@ -81,7 +82,7 @@ async def create_budget(request: Request, session: Session, act: CurrentAct, for
     try:
         (unit, _), period = budgets.unit_from(form.unit), budgets.period_from(form.period)
         subject = await subjects.find(session, f"{form.scope}:{form.name}")
-        await budgets.create(session, subject, unit, period, form.as_limit(unit, _currency(request)), act)
+        await budgets.create(session, subject, unit, period, form.as_limit(unit, currency_for(request)), act)
     except (Invalid, NotFound, Conflict) as error:
         return await _show_all(request, session, form, error=error)
     return RedirectResponse(f"{HOME}?done=created", status_code=303)
@@ -90,7 +91,7 @@ async def create_budget(request: Request, session: Session, act: CurrentAct, for
 @router.get("/{budget_id}")
 async def show_budget(request: Request, budget: CurrentBudget, session: Session) -> HTMLResponse:
     form = LimitForm(
-        limit=typed_again(budget.amount, budget.unit, _currency(request)),
+        limit=typed_again(budget.amount, budget.unit, currency_for(request)),
         warn_percent=str(budget.warn_percent),
         kind=HARD if budget.is_hard else "soft",
     )
@@ -106,7 +107,7 @@ async def change_budget(
     form: NewLimit,
 ) -> Response:
     try:
-        limit = form.as_limit(Unit(budget.unit), _currency(request))
+        limit = form.as_limit(Unit(budget.unit), currency_for(request))
         await budgets.change(session, budget, limit, act)
     except Invalid as error:
         return await _show_one(request, session, budget, form, error=error)
@@ -127,7 +128,7 @@ async def _show_all(
     error: Refusal | None = None,
     done: str = "",
 ) -> HTMLResponse:
-    cards = await budget_overview.cards(session, now(), _currency(request))
+    cards = await budget_overview.cards(session, now(), currency_for(request))
     return page(
         request,
         "admin/budgets.html",
@@ -153,11 +154,7 @@ async def _show_one(
         request,
         "admin/budgets_edit.html",
         status=error.status if error else 200,
-        card=await budget_overview.card(session, budget, now(), _currency(request)),
+        card=await budget_overview.card(session, budget, now(), currency_for(request)),
         values=form.values(),
         errors=errors_by_field(error),
     )
-
-
-def _currency(request: Request) -> Currency:
-    return currency_of(request.app.state.workspace)

@@ -2,15 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
 from app.accounts import groups, memberships, people
-from app.accounts.access import CurrentAct, CurrentAdministrator
+from app.accounts.access import CurrentAct
 from app.accounts.forms import Blanks, Text, errors_by_field
 from app.accounts.memberships import Size
 from app.accounts.models import Group, User
+from app.accounts.parameters import CurrentGroup
 from app.catalog import restrictions
 from app.core.database import Session
 from app.core.errors import Invalid
@@ -28,13 +29,6 @@ DONE = {
     "member": "This person does not manage the group any more.",
 }
 Done = Annotated[str, Query(max_length=20)]
-
-
-async def _group(group_id: str, session: Session, _: CurrentAdministrator) -> Group:
-    return await groups.by_id(session, group_id)
-
-
-CurrentGroup = Annotated[Group, Depends(_group)]
 
 
 @router.get("")

@@ -20,7 +20,7 @@ from app.core.errors import Invalid
 from app.core.requests import is_htmx
 from app.core.templating import page
 from app.usage import days, electricity, exchange_rates, price_sheet, prices
-from app.usage.currency import currency_of
+from app.usage.parameters import currency_for
 from app.usage.price_sheet import Tag
 from app.usage.pricing import Rates, in_dollars
 
@@ -179,7 +179,7 @@ async def _show_sheet(
         done=done,
         errors=errors_by_field(error),
         currency_values=currency_values or _currency_values(request),
-        exchange_rates=await exchange_rates.history(session, currency_of(request.app.state.workspace)),
+        exchange_rates=await exchange_rates.history(session, currency_for(request)),
     )
 
 
@@ -212,7 +212,7 @@ def _as_typed(rates: Rates) -> Blanks:
 
 
 def _currency_values(request: Request) -> Blanks:
-    shown_in = currency_of(request.app.state.workspace)
+    shown_in = currency_for(request)
     return Blanks({"code": shown_in.code, "rate": in_dollars(shown_in.rate_micros)})
 
 

@@ -19,8 +19,8 @@ from app.core.database import Session
 from app.core.errors import Invalid
 from app.core.templating import page
 from app.usage import key_limits
-from app.usage.currency import Currency, currency_of
 from app.usage.key_forms import EMPTY_FORM, LIVES, FilledKeyForm, KeyForm
+from app.usage.parameters import currency_for
 
 router = APIRouter(prefix="/service-accounts")
 HOME = "/admin/service-accounts"
@@ -115,7 +115,7 @@ async def create_key(
 ) -> HTMLResponse:
     """The key is in this answer and nowhere else."""
     try:
-        made = await key_limits.make(session, house, account, act, form.wanted(now(), _currency(request)))
+        made = await key_limits.make(session, house, account, act, form.wanted(now(), currency_for(request)))
     except Invalid as error:
         return await _show_key_form(request, session, account, form, error=error)
     return await _show_one(request, session, account, new_key=made.secret)
@@ -124,7 +124,7 @@ async def create_key(
 @router.get("/{account_id}/keys/{key_id}")
 async def show_key(request: Request, session: Session, account: CurrentAccount, key_id: str) -> HTMLResponse:
     key = await api_keys.key_of(session, account, key_id)
-    (view,) = await key_limits.views_of(session, [key], now(), _currency(request))
+    (view,) = await key_limits.views_of(session, [key], now(), currency_for(request))
     home = f"{HOME}/{account.id}/keys"
     return page(request, "admin/service_accounts_key.html", account=account, view=view, what=WHAT, home=home)
 
@@ -167,7 +167,7 @@ async def _show_one(
         "admin/service_accounts_edit.html",
         status=error.status if error else 200,
         account=account,
-        views=await key_limits.views_of(session, keys, now(), _currency(request)),
+        views=await key_limits.views_of(session, keys, now(), currency_for(request)),
         home=f"{HOME}/{account.id}/keys",
         groups=await _group_choices(session),
         group_id=await service_accounts.group_id_of(session, account),
@@ -198,10 +198,6 @@ async def _show_key_form(
 async def _group_choices(session: AsyncSession) -> Sequence[tuple[str, str]]:
     found = await groups.all_groups(session)
     return [("", "No group"), *((group.id, group.name) for group in found)]
-
-
-def _currency(request: Request) -> Currency:
-    return currency_of(request.app.state.workspace)
 
 
 def _back(account: User, done: str) -> RedirectResponse:

@@ -36,7 +36,7 @@ from app.core.paging import Cursor
 from app.core.requests import is_htmx
 from app.core.templating import page, timezone_of
 from app.usage.budget_overview import warnings
-from app.usage.currency import currency_of
+from app.usage.parameters import currency_for
 
 router = APIRouter(include_in_schema=False)
 
@@ -271,7 +271,7 @@ async def _page(
     error: Invalid | None = None,
 ) -> HTMLResponse:
     current_id = chat.id if chat else ""
-    currency = currency_of(request.app.state.workspace)
+    currency = currency_for(request)
     return page(
         request,
         "chats/page.html",

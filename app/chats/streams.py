@@ -27,7 +27,7 @@ from app.live.seats import AllTaken, Seats
 from app.live.sse import EventStream, event, place
 from app.live.stopping import Stopping
 from app.usage.budget_overview import warnings
-from app.usage.currency import currency_of
+from app.usage.parameters import currency_for
 
 router = APIRouter(include_in_schema=False)
 
@@ -90,7 +90,7 @@ async def _finished_message(request: Request, identity: Identity, chat_id: str, 
         message = await message_of(session, chat, reply_id)
         views = await present(session, chat, [message])
         cost = await cost_of(session, chat)
-        currency = currency_of(request.app.state.workspace)
+        currency = currency_for(request)
         low = await warnings(session, identity.user, chat.model, now(), currency)
     html = render(request, "chats/_message.html", message=views[0])
     total = render(request, "chats/_cost.html", cost=cost)

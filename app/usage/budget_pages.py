@@ -18,8 +18,8 @@ from app.core.templating import page
 from app.usage import budget_overview, budgets
 from app.usage.amounts import typed_again
 from app.usage.budgets import Limit
-from app.usage.currency import Currency, currency_of
 from app.usage.models import Unit
+from app.usage.parameters import currency_for
 
 router = APIRouter(prefix="/usage/budget", include_in_schema=False)
 HOME = "/usage/budget"
@@ -34,7 +34,7 @@ async def show_own_budget(
     request: Request, user: CurrentUser, session: Session, done: Annotated[str, Query(max_length=20)] = ""
 ) -> HTMLResponse:
     cap = await budgets.own_cap(session, user)
-    typed = typed_again(cap.amount, cap.unit, _currency(request)) if cap else ""
+    typed = typed_again(cap.amount, cap.unit, currency_for(request)) if cap else ""
     return await _show(request, session, user, limit=typed, done=DONE.get(done, ""))
 
 
@@ -47,7 +47,7 @@ async def set_own_cap(
     limit: Text = "",
 ) -> Response:
     try:
-        wanted = Limit(budgets.amount_from(limit, Unit.USD, _currency(request)))
+        wanted = Limit(budgets.amount_from(limit, Unit.USD, currency_for(request)))
         await budgets.set_own_cap(session, user, wanted, Act(user, visit.address))
     except Invalid as error:
         return await _show(request, session, user, limit=limit, error=error)
@@ -75,13 +75,9 @@ async def _show(
         request,
         "usage/budget.html",
         status=error.status if error else 200,
-        lines=await budget_overview.own_lines(session, user, now(), _currency(request)),
+        lines=await budget_overview.own_lines(session, user, now(), currency_for(request)),
         has_cap=await budgets.own_cap(session, user) is not None,
         limit=limit,
         errors=errors_by_field(error),
         done=done,
     )
-
-
-def _currency(request: Request) -> Currency:
-    return currency_of(request.app.state.workspace)

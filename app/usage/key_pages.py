@@ -20,8 +20,8 @@ from app.core.errors import Invalid
 from app.core.templating import page
 from app.usage import key_limits
 from app.usage.amounts import typed_again
-from app.usage.currency import Currency, currency_of
 from app.usage.key_forms import EMPTY_FORM, LIVES, FilledKeyForm, KeyForm, limit_from
+from app.usage.parameters import currency_for
 
 router = APIRouter(prefix="/settings/keys", include_in_schema=False)
 HOME = "/settings/keys"
@@ -62,7 +62,7 @@ async def create_key(
 ) -> HTMLResponse:
     """The key is in this answer and nowhere else."""
     try:
-        wanted = form.wanted(now(), _currency(request))
+        wanted = form.wanted(now(), currency_for(request))
         made = await key_limits.make(session, house, user, Act(user, visit.address), wanted)
     except Invalid as error:
         return await _show_form(request, session, user, form, error=error)
@@ -102,7 +102,7 @@ async def set_limit(
     limit: Text = "",
 ) -> Response:
     try:
-        wanted = limit_from(limit, _currency(request))
+        wanted = limit_from(limit, currency_for(request))
         await key_limits.cap(session, key, wanted, Act(user, visit.address))
     except Invalid as error:
         return await _show_one(request, session, key, limit=limit, error=error)
@@ -122,7 +122,7 @@ async def _show_all(
     return page(
         request,
         "usage/keys.html",
-        views=await key_limits.views_of(session, keys, now(), _currency(request)),
+        views=await key_limits.views_of(session, keys, now(), currency_for(request)),
         home=HOME,
         new_key=new_key,
         done=done,
@@ -157,7 +157,7 @@ async def _show_one(
     error: Invalid | None = None,
 ) -> HTMLResponse:
     """What was typed is shown again; None: as it is stored."""
-    (view,) = await key_limits.views_of(session, [key], now(), _currency(request))
+    (view,) = await key_limits.views_of(session, [key], now(), currency_for(request))
     return page(
         request,
         "usage/keys_edit.html",
@@ -174,11 +174,7 @@ async def _show_one(
 
 async def _limit_of(request: Request, session: AsyncSession, key: ApiKey) -> str:
     budget = await key_limits.cap_of(session, key)
-    return typed_again(budget.amount, budget.unit, _currency(request)) if budget else ""
-
-
-def _currency(request: Request) -> Currency:
-    return currency_of(request.app.state.workspace)
+    return typed_again(budget.amount, budget.unit, currency_for(request)) if budget else ""
 
 
 def _back(done: str) -> RedirectResponse:
