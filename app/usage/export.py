@@ -22,8 +22,10 @@ from app.usage.rollups import SUMS, WHO_AND_WHAT
 
 LINES_AT_ONCE = 2_000
 KEY = tuple(getattr(UsageSum, name) for name in WHO_AND_WHAT)
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-COLUMNS = ("period", "person", "group", "key", "connection", "model", "origin", *SUMS, "cost_usd")
+FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n")
+"""What a formula begins with for one spreadsheet or another, also in full width, and what some skip before it (OWASP)."""
+NAMES = ("period", "person", "group", "key", "connection", "model", "origin")
+COLUMNS = (*NAMES, *SUMS, "cost_usd")
 """Of both shapes. `cost_usd` is exact; without any price it is empty."""
 
 Value = str | int | None
@@ -96,8 +98,7 @@ def _csv(lines: Iterable[Sequence[Value]]) -> bytes:
     return written.getvalue().encode()
 
 
-def _harmless(values: Iterable[Value]) -> list[Value]:
-    """A name that begins like a formula must not become one in somebody's spreadsheet."""
-    return [
-        f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value for value in values
-    ]
+def _harmless(values: Sequence[Value]) -> list[Value]:
+    """A name that begins like a formula must not become one in somebody's spreadsheet; a figure may be below zero."""
+    named, figures = values[: len(NAMES)], values[len(NAMES) :]
+    return [f"'{name}" if str(name).startswith(FORMULA) else name for name in named] + list(figures)

@@ -202,6 +202,25 @@ async def test_the_export_is_what_is_on_screen(cast: Cast, database: Database) -
     assert (await cast.charlie.client.get("/usage/export?format=json")).json() == []
 
 
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "＝", "＋", "－", "＠", "\t=", "\r=", "\n="])
+async def test_no_name_becomes_a_formula_in_a_spreadsheet(cast: Cast, database: Database, sign: str) -> None:
+    await uses(database, cast.bob, model=f"{sign}HYPERLINK()")
+
+    table = await cast.bob.client.get("/usage/export?format=csv")
+
+    (line,) = csv.DictReader(io.StringIO(table.text, newline=""))
+    assert line["model"] == f"'{sign}HYPERLINK()"
+
+
+async def test_what_was_counted_too_much_stays_a_figure(cast: Cast, database: Database) -> None:
+    await uses(database, cast.bob, cost_micros=-250_000, input_tokens=-1_000, correction_of="yesterday's")
+
+    table = await cast.bob.client.get("/usage/export?format=csv")
+
+    (line,) = csv.DictReader(io.StringIO(table.text))
+    assert (line["cost_usd"], line["input_tokens"]) == ("-0.25", "-1000")
+
+
 async def test_an_export_goes_on_after_its_first_piece(
     cast: Cast, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
