@@ -11,12 +11,16 @@ from app.catalog.abilities import is_blind
 from app.chats.models import Message, MessageImage
 from app.core.errors import Invalid, NotFound
 from app.providers.base import Image
-from app.providers.pictures import decoded, media_type_of
+from app.providers.pictures import decoded, dimensions_of, media_type_of
 
 MOST_IMAGES = 8
 """With one question."""
 LARGEST_IMAGE = 5_000_000
 """Bytes; what Anthropic takes, and others take more."""
+LONGEST_SIDE = 16_384
+"""Pixels; more than any model reads, and as much as browsers draw."""
+MOST_PIXELS = 100_000_000
+"""A few bytes can claim to be billions of them, for which whoever opens the conversation pays with memory."""
 KINDS = ("image/jpeg", "image/png", "image/webp")
 MOST_TOLD = 20
 MOST_BYTES_TOLD = 20_000_000
@@ -45,13 +49,32 @@ def refuse_many(count: int) -> None:
 
 
 def checked(content: bytes, field: str, name: str = "An image") -> Image:
-    """An image, by its first bytes and its size. Raises Invalid with a sentence about `name`."""
+    """An image, by its first bytes, its size, and the size that it claims to have; it is not decoded.
+
+    Raises Invalid with a sentence about `name`.
+    """
     if len(content) > LARGEST_IMAGE:
         raise _too_large(field, name)
     media_type = media_type_of(content)
     if media_type not in KINDS:
         raise Invalid(f"{name} has to be a JPEG, a PNG or a WebP. Convert it first.", field=field)
+    width, height = dimensions_of(content) or (0, 0)
+    if max(width, height) > LONGEST_SIDE or width * height > MOST_PIXELS:
+        raise Invalid(
+            f"{name} is {width:,} × {height:,} pixels large. Send one of at most {LONGEST_SIDE:,} on each side, "
+            f"and {MOST_PIXELS // 1_000_000} million in all.",
+            field=field,
+        )
     return Image(media_type, content)
+
+
+def is_fit(content: bytes) -> bool:
+    """Whether `checked` takes it: for images that came another way, and are left out otherwise."""
+    try:
+        checked(content, "images")
+    except Invalid:
+        return False
+    return True
 
 
 async def refuse_blind(session: AsyncSession, model: str) -> None:

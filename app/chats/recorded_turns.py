@@ -12,7 +12,7 @@ from itertools import groupby
 
 import orjson
 
-from app.chats.images import KINDS, LARGEST_IMAGE, LEFT_OUT, MOST_IMAGES
+from app.chats.images import LEFT_OUT, MOST_IMAGES, is_fit
 from app.chats.models import MessageRole
 from app.chats.posting import LONGEST_PROMPT
 from app.chats.storable import storable
@@ -64,7 +64,7 @@ def _asked(block: Sequence[Turn]) -> Said:
         f"{RESULT_OF_TOOL}\n{turn.all_text}" if turn.role is Role.TOOL else turn.all_text for turn in block
     ]
     images = [image for turn in block for image in turn.all_images]
-    fit = [image for image in images if image.media_type in KINDS and len(image.data) <= LARGEST_IMAGE]
+    fit = [image for image in images if is_fit(image.data)]
     kept = tuple(fit[:MOST_IMAGES])
     texts += [LEFT_OUT] * (len(images) - len(kept))
     return Said(MessageRole.USER, _joined(texts), kept)

@@ -9,6 +9,7 @@ from app.core.database import Database
 from tests.cast import HTMX, Cast, Person
 from tests.chats.test_images import GIF, JPEG, PNG, blind, widen  # noqa: F401  (a fixture)
 from tests.chats.waiting import finished_replies
+from tests.providers.test_pictures import png
 
 Files = list[tuple[str, tuple[str, bytes, str]]]
 
@@ -79,6 +80,7 @@ async def test_an_empty_choice_is_no_image(cast: Cast, echo: str) -> None:
         (chosen(PNG + b"x" * LARGEST_IMAGE), "“boat-0.png” may have at most 5 MB"),
         (chosen(*[PNG] * (MOST_IMAGES + 1)), "at most 8 images"),
         (chosen(b""), "“boat-0.png” has to be"),
+        (chosen(png(60_000, 60_000)), "“boat-0.png” is 60,000 × 60,000 pixels large"),
     ],
 )
 async def test_what_does_not_fit_is_said_and_nothing_typed_is_lost(

@@ -16,6 +16,7 @@ from app.core.clock import now
 from app.core.database import Database
 from app.providers.base import Request
 from tests.cast import Cast, Person, StartedChat
+from tests.providers.test_pictures import canvas, jpeg, png
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"a picture of a boat"
 JPEG = b"\xff\xd8\xff\xe0" + b"a photograph of a lamp"
@@ -110,6 +111,9 @@ async def test_an_image_is_found_only_at_its_own_message(cast: Cast, echo: str) 
         (["https://example.org/cat.png"], "base64"),
         ([encoded(PNG + b"x" * LARGEST_IMAGE)], "5 MB"),
         ([encoded(PNG)] * (MOST_IMAGES + 1), "at most 8"),
+        ([encoded(png(60_000, 60_000))], "is 60,000 × 60,000 pixels large"),
+        ([encoded(PNG), encoded(jpeg(16_385, 1))], "at most 16,384 on each side"),
+        ([encoded(canvas(16_000, 16_000))], "100 million in all"),
     ],
 )
 async def test_what_is_no_image_is_refused(cast: Cast, echo: str, images: list[str], said: str) -> None:
@@ -121,6 +125,15 @@ async def test_what_is_no_image_is_refused(cast: Cast, echo: str, images: list[s
     assert said in response.json()["error"]["message"]
     assert response.json()["error"]["field"].startswith("images")
     assert (await cast.alice.client.get(f"/api/chats/{chat.id}/messages")).json()["messages"] == []
+
+
+async def test_a_large_photograph_is_taken(cast: Cast, echo: str, database: Database) -> None:
+    await widen(database, echo)
+    chat = await cast.alice.starts_a_chat()
+
+    response = await asks(cast.alice, chat, echo, encoded(jpeg(12_000, 8_000)))
+
+    assert response.json()["reply"]["status"] == "finished", response.text
 
 
 @pytest.fixture

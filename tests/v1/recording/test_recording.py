@@ -10,11 +10,13 @@ from sqlalchemy import select
 from app.accounts import api_keys, service_accounts
 from app.accounts.audit import COMMAND_LINE, Act
 from app.accounts.key_rules import Rules
+from app.chats.images import LEFT_OUT
 from app.chats.models import Chat
 from app.core.database import Database
 from app.core.errors import Invalid
 from tests.cast import Cast, Visitor
 from tests.providers.fake_server import FakeServer
+from tests.providers.test_pictures import png
 from tests.v1.clients import ANTHROPIC, COMPLETIONS, GENERATION, NATIVE, OLLAMA, OPENAI, RESPONSES, Client
 from tests.v1.conftest import Entries
 from tests.v1.recording.conftest import BooksAgree, Said, Stored
@@ -213,6 +215,19 @@ async def test_images_are_stored_with_their_question(
     address = f"/api/chats/{chat['id']}/messages/{question['id']}/images/{image['id']}"
     assert (await cast.bob.client.get(address)).content == PNG
     assert (await cast.charlie.client.get(address)).status_code == 404
+
+
+async def test_an_image_that_claims_too_much_is_not_stored(
+    client: Visitor, storing_key: str, chats: Stored, said: Said
+) -> None:
+    url = f"data:image/png;base64,{b64encode(png(60_000, 60_000)).decode()}"
+    content = [{"type": "text", "text": "What is it?"}, {"type": "image_url", "image_url": {"url": url}}]
+    await says(client, storing_key, [("user", content)])
+
+    [chat] = await chats()
+    [question, _] = await said(chat)
+    assert question["images"] == []
+    assert LEFT_OUT in question["content"]
 
 
 async def test_service_accounts_store_nothing(
