@@ -1,7 +1,11 @@
 """`parley db …`: bring the database up to date, or copy it aside."""
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import typer
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from app.commands.settings import read_settings, stop
 from app.core.settings import Settings
@@ -28,7 +32,8 @@ def backup() -> None:
         )
     if not database_file(settings).exists():
         stop(f"There is no database at {database_file(settings)} yet. Start Parley once: bin/serve")
-    typer.echo(f"Copied to {back_up(settings)}")
+    with explained():
+        typer.echo(f"Copied to {back_up(settings)}")
 
 
 def bring_up_to_date(settings: Settings) -> bool:
@@ -38,14 +43,10 @@ def bring_up_to_date(settings: Settings) -> bool:
     """
     from app.core import migrations, private_files
 
-    for path in private_files.tighten(settings):
-        typer.echo(f"Others on this machine could read {path}. Now only this user can.")
-    try:
+    with explained():
+        for path in private_files.tighten(settings):
+            typer.echo(f"Others on this machine could read {path}. Now only this user can.")
         done = migrations.upgrade(settings)
-    except migrations.NewerDatabase as error:
-        stop(str(error))
-    except OperationalError as error:
-        stop(why_not_opened(error))
     if done.backup:
         typer.echo(f"The database was copied to {done.backup} before the upgrade.")
     if done.revisions:
@@ -53,7 +54,30 @@ def bring_up_to_date(settings: Settings) -> bool:
     return bool(done.revisions)
 
 
-def why_not_opened(error: OperationalError) -> str:
+@contextmanager
+def explained() -> Iterator[None]:
+    """Ends the command with a sentence where the installation's secrets, files or database cannot be used."""
+    from app.core.crypto import WeakSecret
+    from app.core.migrations import NewerDatabase
+
+    try:
+        yield
+    except (WeakSecret, NewerDatabase) as error:
+        stop(str(error))
+    except (DatabaseError, sqlite3.Error) as error:
+        stop(why_not_opened(error))
+    except OSError as error:
+        stop(why_not_usable(error))
+
+
+def why_not_opened(error: DatabaseError | sqlite3.Error) -> str:
     """A sentence for a database that cannot be opened; drivers say why in their first line."""
-    reason = str(error.orig).partition("\n")[0].rstrip(".")
+    said = error.orig if isinstance(error, DatabaseError) else error
+    reason = str(said).partition("\n")[0].rstrip(".")
     return f"The database cannot be opened: {reason}. Look at DATABASE_URL and DATA_DIR."
+
+
+def why_not_usable(error: OSError) -> str:
+    """A sentence for a file or folder that cannot be made, read or written."""
+    name = error.filename or "DATA_DIR"
+    return f"{name} cannot be used: {error.strerror}. Let this user write there, or set another DATA_DIR."

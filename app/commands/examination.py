@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from app import schema
 from app.catalog import discovery
 from app.catalog.models import Connection
 from app.catalog.opening import OpenProviders
 from app.commands import env_file
-from app.commands.database import why_not_opened
+from app.commands.database import why_not_opened, why_not_usable
 from app.core import migrations
 from app.core.crypto import ENCRYPTION_KEY_FILE, SECRET_KEY_FILE, WeakSecret, load_secrets, open_vault
 from app.core.database import Database
@@ -46,13 +46,7 @@ class Finding:
 
 async def examine(settings: Settings) -> list[Finding]:
     """Everything, in the order in which one thing needs another."""
-    findings = [
-        *_settings(settings),
-        *_secrets(settings),
-        *_files(settings),
-        _disk(settings),
-        _migrations(settings),
-    ]
+    findings = [*_settings(settings), *_installation(settings)]
     if not any(finding.has_failed for finding in findings):
         database = Database(settings.resolved_database_url)
         try:
@@ -70,10 +64,21 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     yield Finding(Verdict.FINE, "Settings", f"read; {where}, data in {settings.data_dir.resolve()}.")
 
 
+def _installation(settings: Settings) -> Iterator[Finding]:
+    """What lies in DATA_DIR, and the database's schema. Nothing more is looked at once a file cannot be used."""
+    try:
+        yield from _secrets(settings)
+        yield from _files(settings)
+        yield _disk(settings)
+        yield _migrations(settings)
+    except OSError as error:
+        yield Finding(Verdict.FAILED, "Files", why_not_usable(error))
+
+
 def _secrets(settings: Settings) -> Iterator[Finding]:
     try:
         load_secrets(settings)
-    except (WeakSecret, OSError) as error:
+    except WeakSecret as error:
         yield Finding(Verdict.FAILED, "Secrets", str(error))
         return
     for name in (SECRET_KEY_FILE, ENCRYPTION_KEY_FILE):
@@ -110,7 +115,7 @@ def _migrations(settings: Settings) -> Finding:
         pending = migrations.pending(settings)
     except migrations.NewerDatabase as error:
         return Finding(Verdict.FAILED, "Database", str(error))
-    except OperationalError as error:
+    except DatabaseError as error:
         return Finding(Verdict.FAILED, "Database", why_not_opened(error))
     if pending:
         sentence = f"lacks {len(pending)} migration(s). Run: bin/parley db upgrade (bin/serve does it too)."

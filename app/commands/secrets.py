@@ -36,12 +36,11 @@ def rotate() -> None:
 
 
 async def _rotate(house: "House") -> str:
-    from app.core.crypto import add_encryption_key, load_secrets, retire_old_encryption_keys
+    from app.core.crypto import add_encryption_key, retire_old_encryption_keys
 
     data_dir = house.settings.data_dir
     if house.settings.encryption_keys:
         return await _rotate_to_first_of(house, house.settings.encryption_keys)
-    load_secrets(house.settings)
     keys = add_encryption_key(data_dir)
     count = await _reencrypt(house, keys)
     if not await _all_readable_with(house, keys[:1]):

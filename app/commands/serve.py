@@ -66,14 +66,12 @@ def _load_application() -> None:
 def _prepare(settings: Settings, port: int) -> None:
     # Ctrl+C ends both processes; this one without a word.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from app.commands.database import bring_up_to_date
+    from app.commands.database import bring_up_to_date, explained
     from app.commands.welcome import welcome
-    from app.core.crypto import WeakSecret, load_secrets
+    from app.core.crypto import load_secrets
 
-    try:
+    with explained():
         load_secrets(settings)
-    except WeakSecret as error:
-        stop(str(error))
     bring_up_to_date(settings)
     typer.echo(welcome(settings, port), err=True)
 

@@ -7,10 +7,10 @@ from typing import TypeVar
 from sqlalchemy.exc import OperationalError
 
 from app.accounts.house import House
-from app.commands.database import why_not_opened
+from app.commands.database import explained, why_not_opened
 from app.commands.settings import read_settings, stop
 from app.core import migrations
-from app.core.crypto import WeakSecret, load_secrets
+from app.core.crypto import load_secrets
 from app.core.database import Database
 from app.core.errors import ParleyError
 from app.core.settings import Settings
@@ -26,19 +26,23 @@ def at_work(work: Callable[[House], Awaitable[Answer]]) -> Answer:
     server's first start.
     """
     settings = read_settings()
-    try:
+    with explained():
         migrations.upgrade(settings)
-        return asyncio.run(_in_house(settings, work))
-    except (ParleyError, WeakSecret, migrations.NewerDatabase) as error:
+        signing_key = load_secrets(settings).signing_key
+    try:
+        return asyncio.run(_in_house(settings, signing_key, work))
+    except ParleyError as error:
         stop(str(error))
     except OperationalError as error:
         stop(why_not_opened(error))
 
 
-async def _in_house(settings: Settings, work: Callable[[House], Awaitable[Answer]]) -> Answer:
+async def _in_house(
+    settings: Settings, signing_key: str, work: Callable[[House], Awaitable[Answer]]
+) -> Answer:
     database = Database(settings.resolved_database_url)
     # Nobody listens to this hub: a running server looks at the rows with each request and each open stream.
-    house = House(database, Hub(), settings, load_secrets(settings).signing_key)
+    house = House(database, Hub(), settings, signing_key)
     try:
         return await work(house)
     finally:

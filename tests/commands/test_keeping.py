@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,12 @@ from app.core.version import VERSION
 from tests.catalog.vendor import GOOD_KEY, Vendor, vendor  # noqa: F401  (a fixture)
 
 run = CliRunner()
+
+
+def parley(words: str) -> "subprocess.CompletedProcess[str]":
+    """In a process of its own, as an operator's shell runs it: what a command forks writes there, too."""
+    command = [sys.executable, "-m", "app.cli", *words.split()]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +66,30 @@ def test_check_says_why_a_database_cannot_be_opened(monkeypatch: pytest.MonkeyPa
     assert done.exit_code == 1
     assert "Connection refused" in done.output
     assert "hidden-password" not in done.output
+
+
+@pytest.mark.parametrize("command", ["check", "users list", "db upgrade", "serve --port 0"])
+def test_a_folder_that_cannot_be_used_is_named(
+    installation: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    (installation / "taken").write_text("a file where the folder should be")
+    monkeypatch.setenv("DATA_DIR", str(installation / "taken"))
+
+    done = parley(command)
+
+    assert done.returncode == 1
+    assert f"{installation / 'taken'} cannot be used: File exists." in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["check", "users list", "db upgrade", "db backup"])
+def test_a_file_that_is_no_database_gets_a_sentence(installation: Path, command: str) -> None:
+    (installation / "parley.db").write_text("a shopping list, and not a database at all\n" * 100)
+
+    done = run.invoke(app, command.split())
+
+    assert done.exit_code == 1
+    assert "The database cannot be opened: file is not a database. Look at" in done.output
 
 
 def connect_nowhere(name: str) -> None:
