@@ -1,7 +1,8 @@
 """Groups: made, found, renamed and deleted by administrators. Who is in which is decided in `memberships`."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
@@ -70,8 +71,8 @@ async def create(session: AsyncSession, name: str, act: Act) -> Group:
     name = _checked_name(name)
     group = Group(name=name, handle=_handle_of(name))
     await _refuse_taken(session, _handle_of(name))
-    session.add(group)
-    await _flush_unless_taken(session)
+    async with _unless_taken(session, group):
+        session.add(group)
     _record(session, act, "group.created", group)
     return group
 
@@ -84,9 +85,9 @@ async def rename(session: AsyncSession, group: Group, name: str, act: Act) -> No
         return
     handle = _handle_of(name)
     await _refuse_taken(session, handle, by_other_than=group)
-    _record(session, act, "group.renamed", group, name)
-    group.name, group.handle = name, handle
-    await _flush_unless_taken(session)
+    async with _unless_taken(session, group):
+        _record(session, act, "group.renamed", group, name)
+        group.name, group.handle = name, handle
 
 
 async def delete(session: AsyncSession, group: Group, act: Act) -> None:
@@ -118,11 +119,16 @@ async def _refuse_taken(session: AsyncSession, handle: str, *, by_other_than: Gr
         raise Invalid(TAKEN, field="name")
 
 
-async def _flush_unless_taken(session: AsyncSession) -> None:
-    # Somebody may have taken the name since it was looked up: the unique constraint decides.
+@asynccontextmanager
+async def _unless_taken(session: AsyncSession, group: Group) -> AsyncIterator[None]:
+    # Somebody may have taken the name since it was looked up: the unique constraint decides. Only what the block did
+    # is undone then, so that a page can still be read and shown.
     try:
-        await session.flush()
+        async with session.begin_nested():
+            yield
     except IntegrityError as error:
+        if group in session:
+            await session.refresh(group)
         raise Invalid(TAKEN, field="name") from error
 
 

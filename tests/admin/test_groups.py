@@ -125,6 +125,25 @@ async def test_what_cannot_be_done_is_told_beside_the_field(
     assert "Research" in response.text
 
 
+async def test_a_name_that_was_taken_a_moment_ago_is_told_beside_the_field(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await makes_a_group(cast.alice)
+    research = await makes_a_group(cast.alice, "Research")
+
+    async def seen_as_free(*_: object, **__: object) -> None: ...
+
+    monkeypatch.setattr("app.accounts.groups._refuse_taken", seen_as_free)
+    for address in ("/admin/groups", research):
+        response = await cast.alice.client.post(address, data={"name": "Design"})
+
+        assert response.status_code == 422
+        assert "There is a group of this name already" in response.text
+        assert 'value="Design"' in response.text
+    assert "Research" in await text(cast.alice, research)
+    assert "Renamed a group" not in await text(cast.alice, "/admin/audit"), "and nothing was"
+
+
 async def test_everything_is_in_the_audit_log(cast: Cast, lamp: Model) -> None:
     design = await makes_a_group(cast.alice)
     group_id = design.rpartition("/")[2]
