@@ -89,7 +89,8 @@ def _rate(typed: str) -> int:
         rate = Decimal(typed.strip())
     except InvalidOperation:
         raise Invalid("Write how much one US dollar is, such as 0.92.", field="rate") from None
-    micros = int(rate * MILLION) if rate.is_finite() and rate < MILLION else 0
+    # Compared before it is counted with: -1e999999 is a number, too.
+    micros = int(rate * MILLION) if rate.is_finite() and 0 < rate < MILLION else 0
     if micros <= 0:
         raise Invalid("The rate is more than zero and less than a million.", field="rate")
     return micros

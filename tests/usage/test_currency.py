@@ -78,6 +78,7 @@ def test_rates_are_short(rate: int, text: str) -> None:
         ("EUR", "nan", "rate"),
         ("EUR", "Infinity", "rate"),
         ("EUR", "1e12", "rate"),
+        ("EUR", "-1e999999", "rate"),
         ("EUR", "0.0000001", "rate"),
     ],
 )
