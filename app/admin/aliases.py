@@ -14,7 +14,7 @@ from app.catalog import aliases
 from app.catalog.aliases import Share, Wish
 from app.catalog.models import Alias
 from app.core.database import Session
-from app.core.errors import Invalid, NotFound
+from app.core.errors import Invalid
 from app.core.templating import page
 
 router = APIRouter(prefix="/aliases")
@@ -57,10 +57,7 @@ Typed = Annotated[AliasForm, Form()]
 
 
 async def _alias(alias_id: str, session: Session, _: CurrentAdministrator) -> Alias:
-    alias = await session.get(Alias, alias_id)
-    if alias is None:
-        raise NotFound
-    return alias
+    return await aliases.by_id(session, alias_id)
 
 
 CurrentAlias = Annotated[Alias, Depends(_alias)]

@@ -24,7 +24,7 @@ from app.catalog.parameters import (
     CurrentVault,
 )
 from app.core.database import Session
-from app.core.errors import Invalid, NotFound
+from app.core.errors import Invalid
 from app.core.requests import is_htmx
 from app.core.templating import page
 from app.gateway.calls import Gateway
@@ -202,9 +202,8 @@ async def _card_or_home(request: Request, discovery: CurrentDiscovery, connectio
     if not is_htmx(request):
         return to(HOME)
     async with discovery.database.reading() as session:
-        connection = await session.get(Connection, connection_id)
-        if connection is None:  # removed while it was asked
-            raise NotFound
+        # Not there: removed while it was asked.
+        connection = await connections.by_id(session, connection_id)
         return await _show_card(request, session, connection)
 
 

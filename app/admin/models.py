@@ -16,6 +16,7 @@ from app.catalog.parameters import CurrentConnection, CurrentDiscovery, CurrentL
 from app.catalog.selection import tick
 from app.core.clock import now
 from app.core.database import Session
+from app.core.errors import NotFound
 from app.core.requests import is_htmx
 from app.core.templating import page
 from app.usage import price_sheet
@@ -84,8 +85,10 @@ async def select_models(
 
 
 async def _show_group(request: Request, session: Session, connection_id: str) -> HTMLResponse:
-    (group,) = await overview.groups(session, connection_id=connection_id)
-    return page(request, "admin/_models_group.html", group=group, tags=await _tags(session))
+    found = await overview.groups(session, connection_id=connection_id)
+    if not found:  # removed while it was asked
+        raise NotFound
+    return page(request, "admin/_models_group.html", group=found[0], tags=await _tags(session))
 
 
 async def _tags(session: AsyncSession) -> dict[str, Tag]:

@@ -98,6 +98,14 @@ async def remove(session: AsyncSession, alias: Alias, act: Act) -> None:
     await session.delete(alias)
 
 
+async def by_id(session: AsyncSession, alias_id: str) -> Alias:
+    """Raises NotFound."""
+    alias = await session.get(Alias, alias_id)
+    if alias is None:
+        raise NotFound
+    return alias
+
+
 async def by_name(session: AsyncSession, name: str) -> Alias:
     """Raises NotFound."""
     alias = await session.scalar(select(Alias).where(Alias.name == name.strip().lower()))

@@ -132,6 +132,14 @@ async def refuse_taken(session: AsyncSession, wish: Wish) -> None:
         )
 
 
+async def by_id(session: AsyncSession, connection_id: str) -> Connection:
+    """Raises NotFound."""
+    connection = await session.get(Connection, connection_id)
+    if connection is None:
+        raise NotFound
+    return connection
+
+
 async def by_name(session: AsyncSession, name: str) -> Connection:
     """The connection called `name`, as the command line names it. Raises NotFound."""
     found = await session.scalar(select(Connection).where(Connection.name == slug_of(name)))

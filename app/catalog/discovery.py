@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.catalog import health
+from app.catalog import connections, health
 from app.catalog.defaults import sensible
 from app.catalog.models import Connection, Model
 from app.catalog.opening import OpenProviders, Target, target_of
@@ -153,9 +153,7 @@ async def _refresh_if_there(database: Database, providers: OpenProviders, connec
 
 async def _read(database: Database, connection_id: str) -> tuple[str, Target]:
     async with database.reading() as session:
-        connection = await session.get(Connection, connection_id)
-    if connection is None:
-        raise NotFound
+        connection = await connections.by_id(session, connection_id)
     return connection.label, target_of(connection)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from app.accounts.access import CurrentAdministrator
+from app.catalog import connections
 from app.catalog.detection import Detection
 from app.catalog.discovery import Discovery
 from app.catalog.loading import Loading
@@ -17,10 +18,7 @@ from app.core.errors import NotFound
 
 
 async def _connection(connection_id: str, session: Session, _: CurrentAdministrator) -> Connection:
-    connection = await session.get(Connection, connection_id)
-    if connection is None:
-        raise NotFound
-    return connection
+    return await connections.by_id(session, connection_id)
 
 
 async def _model(model_id: str, session: Session, _: CurrentAdministrator) -> Model:

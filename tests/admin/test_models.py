@@ -5,6 +5,7 @@ import re
 import httpx
 import pytest
 
+from app.catalog import discovery
 from app.catalog.models import Connection, Model
 from app.core.clock import now
 from app.core.database import Database
@@ -136,6 +137,22 @@ async def test_models_of_a_failing_connection_say_why_they_cannot_answer(
     (model,) = (await cast.bob.client.get("/api/models")).json()["models"]
     assert (model["id"], model["is_available"]) == ("workshop/org/big:70b", False)
     assert model["why_not"].startswith("Workshop does not accept the key.")
+
+
+async def test_a_connection_that_is_removed_while_it_is_asked_is_not_found(
+    cast: Cast, database: Database, workshop: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = discovery._ask
+
+    async def ask_for_long(*arguments: object) -> discovery.Answer:
+        await cast.alice.client.post(f"/admin/connections/{workshop.id}/removal")
+        return await asked(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(discovery, "_ask", ask_for_long)
+    for address in ("/admin/models", "/admin/connections"):
+        response = await cast.alice.client.post(f"{address}/{workshop.id}/refreshes", headers=HTMX)
+
+        assert response.status_code == 404, address
 
 
 async def test_strangers_and_members_learn_nothing(cast: Cast, client: Visitor, workshop: Connection) -> None:
