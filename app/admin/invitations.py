@@ -46,7 +46,7 @@ async def create_invitation(
                 email=email,
             )
     except Invalid as error:
-        return await _page(request, house, error=error, email=email)
+        return await _page(request, house, error=error, email=email, role=role)
     return await _page(request, house, link=_link(request, house, made.token))
 
 
@@ -62,6 +62,7 @@ async def _page(
     *,
     error: Invalid | None = None,
     email: str = "",
+    role: UserRole = UserRole.MEMBER,
     link: str = "",
     withdrawn: bool = False,
 ) -> Response:
@@ -74,6 +75,7 @@ async def _page(
         errors=errors_by_field(error),
         invitations=waiting,
         email=email,
+        role=role,
         link=link,
         withdrawn=withdrawn,
     )

@@ -77,7 +77,7 @@ async def change_account(
         await service_accounts.rename(session, account, name, act)
         await service_accounts.choose_group(session, account, group, act)
     except Invalid as error:
-        return await _show_one(request, session, account, error=error)
+        return await _show_one(request, session, account, values=Blanks(name=name, group=group), error=error)
     return _back(account, "saved")
 
 
@@ -159,8 +159,10 @@ async def _show_one(
     *,
     done: str = "",
     new_key: str = "",
+    values: Blanks | None = None,
     error: Invalid | None = None,
 ) -> HTMLResponse:
+    paid_by = await service_accounts.group_id_of(session, account)
     keys = await api_keys.keys_of(session, account.id)
     return page(
         request,
@@ -170,7 +172,7 @@ async def _show_one(
         views=await key_limits.views_of(session, keys, now(), currency_for(request)),
         home=f"{HOME}/{account.id}/keys",
         groups=await _group_choices(session),
-        group_id=await service_accounts.group_id_of(session, account),
+        values=values or Blanks(name=account.name, group=paid_by),
         new_key=new_key,
         done=done,
         errors=errors_by_field(error),

@@ -210,6 +210,16 @@ async def invitation_from(cast: Cast, **fields: str) -> str:
     return link[1]
 
 
+async def test_an_address_that_was_mistyped_changes_nothing_else_of_the_invitation(cast: Cast) -> None:
+    wanted = {"email": "dora at example.org", "role": "administrator"}
+
+    response = await cast.alice.client.post("/admin/invitations", data=wanted)
+
+    assert response.status_code == 422
+    assert 'value="dora at example.org"' in response.text
+    assert re.search(r'<option value="administrator"\s+selected', response.text)
+
+
 async def test_an_invitation_makes_one_account(client: Visitor, cast: Cast) -> None:
     path = await invitation_from(cast)
     assert (await client.get(path)).status_code == 200

@@ -134,6 +134,19 @@ async def test_names_are_told_apart(cast: Cast, database: Database) -> None:
     assert all(account.email.endswith("@service.invalid") for account in accounts)
 
 
+async def test_a_name_that_does_not_fit_loses_nothing_that_was_typed(cast: Cast) -> None:
+    await made(cast, "Triage")
+    account, design = await made(cast), await group(cast)
+
+    response = await cast.alice.client.post(account, data={"name": "triage", "group": design})
+
+    assert response.status_code == 422
+    assert 'value="triage"' in response.text
+    assert re.search(rf'<option value="{design}"\s+selected', response.text)
+    kept = (await cast.alice.client.get(account)).text
+    assert 'value="Nightly evaluation"' in kept
+
+
 @pytest.mark.parametrize("name", ["漢字", "-", "a" * 80])
 async def test_any_name_gets_a_handle(cast: Cast, database: Database, name: str) -> None:
     await made(cast, name)
