@@ -120,10 +120,11 @@ async def show_price(
     read_per_second: Figure = "",
 ) -> HTMLResponse:
     """With the figures of a machine the form comes filled in with what its electricity costs."""
-    if not watts:
+    typed = (watts, dollars_per_kwh, written_per_second, read_per_second)
+    if not any(typed):
         return await _show_model(request, session, model)
     try:
-        machine = electricity.machine_from(watts, dollars_per_kwh, written_per_second, read_per_second)
+        machine = electricity.machine_from(*typed)
     except Invalid as error:
         return await _show_model(request, session, model, error=error)
     return await _show_model(request, session, model, values=_as_typed(electricity.rates_of(machine)))

@@ -138,11 +138,13 @@ async def test_electricity_fills_in_the_form(cast: Cast, models: dict[str, str])
 
     page = await cast.alice.client.get(address, params=machine)
     refused = await cast.alice.client.get(address, params=machine | {"watts": "lots"})
+    forgotten = await cast.alice.client.get(address, params=machine | {"watts": ""})
 
     assert 'name="output" type="text" value="0.6"' in page.text
     assert "Own machine, free" in page.text, "nothing was changed yet"
     assert refused.status_code == 422
     assert 'id="watts-error"' in refused.text
+    assert 'id="watts-error"' in forgotten.text
 
 
 async def change_currency(cast: Cast, **fields: str) -> Response:
