@@ -84,29 +84,18 @@ CONNECTIONS = (
 )
 
 
-def _model(
-    connection: str,
-    name: str,
-    label: str,
-    dollars: tuple[float, float, float] | None,
-    seconds: float,
-    weight: float,
-) -> MadeUpModel:
-    return MadeUpModel(connection, name, label, dollars, seconds, weight)
-
-
 FAVOURITES = (
-    _model("anthropic", "claude-sonnet-4-5", "Claude Sonnet 4.5", (3, 0.3, 15), 0.6, 30),
-    _model("openai", "gpt-5", "GPT-5", (1.25, 0.125, 10), 0.8, 24),
-    _model("anthropic", "claude-haiku-4-5", "Claude Haiku 4.5", (1, 0.1, 5), 0.3, 20),
-    _model("openai", "gpt-5-mini", "GPT-5 mini", (0.25, 0.025, 2), 0.45, 16),
-    _model("house", "qwen3:32b", "Qwen 3 32B", None, 0.3, 10),
-    _model("anthropic", "claude-opus-4-1", "Claude Opus 4.1", (15, 1.5, 75), 1.1, 5),
-    _model("groq", "llama-3.3-70b-versatile", "Llama 3.3 70B", (0.59, 0.59, 0.79), 0.15, 5),
-    _model("openai", "house-style-tuned", "House style, tuned", None, 0.9, 2),
+    MadeUpModel("anthropic", "claude-sonnet-4-5", "Claude Sonnet 4.5", (3, 0.3, 15), 0.6, 30),
+    MadeUpModel("openai", "gpt-5", "GPT-5", (1.25, 0.125, 10), 0.8, 24),
+    MadeUpModel("anthropic", "claude-haiku-4-5", "Claude Haiku 4.5", (1, 0.1, 5), 0.3, 20),
+    MadeUpModel("openai", "gpt-5-mini", "GPT-5 mini", (0.25, 0.025, 2), 0.45, 16),
+    MadeUpModel("house", "qwen3:32b", "Qwen 3 32B", None, 0.3, 10),
+    MadeUpModel("anthropic", "claude-opus-4-1", "Claude Opus 4.1", (15, 1.5, 75), 1.1, 5),
+    MadeUpModel("groq", "llama-3.3-70b-versatile", "Llama 3.3 70B", (0.59, 0.59, 0.79), 0.15, 5),
+    MadeUpModel("openai", "house-style-tuned", "House style, tuned", None, 0.9, 2),
 )
 OTHERS = tuple(
-    _model(connection, name, label, dollars, 0.4, 0.8)
+    MadeUpModel(connection, name, label, dollars, 0.4, 0.8)
     for connection, name, label, dollars in (
         ("anthropic", "claude-3-5-haiku", "Claude Haiku 3.5", (0.8, 0.08, 4)),
         ("anthropic", "claude-3-7-sonnet", "Claude Sonnet 3.7", (3, 0.3, 15)),

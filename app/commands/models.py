@@ -95,7 +95,8 @@ def _tick(names: list[str], is_enabled: bool) -> None:
     from app.commands.working import at_work
 
     changed = at_work(lambda house: _select(house, names, is_enabled))
-    typer.echo(f"{'Enabled' if is_enabled else 'Disabled'} {changed} of {len(names)} named.")
+    number = "1 model" if changed == 1 else f"{changed} models"
+    typer.echo(f"{'Enabled' if is_enabled else 'Disabled'} {number}.")
 
 
 async def _refresh(house: "House", name: str) -> "list[Answer]":

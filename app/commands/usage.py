@@ -65,10 +65,9 @@ def verify() -> None:
     for found in (*sums, *messages):
         typer.echo(str(found), err=True)
     if sums or messages:
-        typer.echo(
-            f"{len(sums) + len(messages)} differences. `parley usage rebuild` adds sums and budgets up again.",
-            err=True,
-        )
+        differences = len(sums) + len(messages)
+        number = "1 difference" if differences == 1 else f"{differences} differences"
+        typer.echo(f"{number}. `parley usage rebuild` adds sums and budgets up again.", err=True)
         sys.exit(1)
     typer.echo(f"The ledger's {entries:,} entries, all sums, all budgets and all messages agree.")
 

@@ -81,9 +81,9 @@ def test_failures_say_what_to_do_and_never_the_key() -> None:
 def test_models_are_enabled_and_disabled() -> None:
     parley("providers", "add", "Practice", "--kind", "echo")
 
-    assert "Disabled 3" in parley("models", "disable", "practice/*").output
+    assert parley("models", "disable", "practice/*").output == "Disabled 3 models.\n"
     assert parley("models", "list").output == ""
-    parley("models", "enable", "practice/echo-fast")
+    assert parley("models", "enable", "practice/echo-fast").output == "Enabled 1 model.\n"
 
     assert parley("models", "list").output.split("\t")[0] == "practice/echo-fast"
     assert len(parley("models", "list", "--all").output.splitlines()) == 3
