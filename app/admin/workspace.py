@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request
-from fastapi.responses import RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
 from app.accounts import people, workspace
@@ -20,16 +20,7 @@ async def show_workspace(
     request: Request, house: CurrentHouse, saved: Annotated[str, Query(max_length=5)] = ""
 ) -> Response:
     stored = await workspace.load(house.database)
-    return page(
-        request,
-        "admin/settings.html",
-        saved=bool(saved),
-        errors=errors_by_field(None),
-        name=stored.name,
-        system_prompt=stored.system_prompt,
-        timezone_of_money=stored.timezone,
-        timezone_options=[(zone, zone.replace("_", " ")) for zone in people.TIMEZONES],
-    )
+    return _show(request, stored.name, stored.system_prompt, stored.timezone, saved=bool(saved))
 
 
 @router.post("/settings")
@@ -47,17 +38,29 @@ async def change_workspace(
                 session, house.hub, act, name=name, system_prompt=system_prompt, timezone=timezone
             )
     except Invalid as error:
-        return page(
-            request,
-            "admin/settings.html",
-            status=error.status,
-            saved=False,
-            errors=errors_by_field(error),
-            name=name,
-            system_prompt=system_prompt,
-            timezone_of_money=timezone,
-            timezone_options=[(zone, zone.replace("_", " ")) for zone in people.TIMEZONES],
-        )
+        return _show(request, name, system_prompt, timezone, error=error)
     # At once for whoever looks next in this process; the others hear of it from the hub.
     request.app.state.workspace = changed
     return RedirectResponse("/admin/settings?saved=yes", status_code=303)
+
+
+def _show(
+    request: Request,
+    name: str,
+    system_prompt: str,
+    timezone: str,
+    *,
+    saved: bool = False,
+    error: Invalid | None = None,
+) -> HTMLResponse:
+    return page(
+        request,
+        "admin/settings.html",
+        status=error.status if error else 200,
+        saved=saved,
+        errors=errors_by_field(error),
+        name=name,
+        system_prompt=system_prompt,
+        timezone_of_money=timezone,
+        timezone_options=[(zone, zone.replace("_", " ")) for zone in people.TIMEZONES],
+    )

@@ -98,7 +98,7 @@ async def test_a_limit_for_each_shows_who_used_the_most(cast: Cast, database: Da
     ("fields", "words"),
     [
         ({"limit": "50", "scope": "group", "name": "Nobody"}, "no group called"),
-        ({"limit": "50", "scope": "user", "name": ""}, "Say for which user"),
+        ({"limit": "50", "scope": "user", "name": ""}, "Name the user"),
         ({"limit": "plenty"}, "as a number"),
         ({"limit": "NaN"}, "A limit is between"),
         ({"limit": "50", "unit": "euros"}, "What is limited is"),
