@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from app.cli import app
@@ -48,6 +49,12 @@ def test_every_command_that_is_named_exists(page: Path) -> None:
     for words in _commands_in(page):
         done = CliRunner().invoke(app, [*words, "--help"])
         assert done.exit_code == 0, f"{page.name}: parley {' '.join(words)}\n{done.output}"
+
+
+def test_every_command_stands_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text()
+
+    assert [name for name in get_command(app).commands if f"| `parley {name}` |" not in readme] == []  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
