@@ -22,8 +22,10 @@ async function write(text) {
 function confirm(button) {
   const use = button.querySelector("use")
   const before = use.getAttribute("href")
-  use.setAttribute("href", before.replace(/#.*/, "#check"))
   document.getElementById("announcer").textContent = "Copied"
+  // Copied once more: what it looked like before is on its way back already.
+  if (before.endsWith("#check")) return
+  use.setAttribute("href", before.replace(/#.*/, "#check"))
   setTimeout(() => use.setAttribute("href", before), SECONDS_SHOWN * 1000)
 }
 
