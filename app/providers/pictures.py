@@ -15,8 +15,10 @@ CHARACTERS_AT_ONCE = 1 << 18
 MARKER = re.compile(rb"\xff+([^\x00\xff])")
 """What begins a part of a JPEG; decoders skip whatever else stands between two parts."""
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+"""Parts that begin with how large it is."""
 WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 END_OF_HEAD = frozenset({0xD9, 0xDA})
+"""Then the picture itself comes, or nothing."""
 MOST_PARTS = 4_096
 LARGEST_JPEG = 65_535
 
@@ -38,16 +40,28 @@ def media_type_of(content: bytes) -> str | None:
 
 def dimensions_of(content: bytes) -> tuple[int, int] | None:
     """Width and height in pixels, as a PNG, JPEG or WebP claims to have them; None where its head does not say."""
-    if content[12:16] == b"IHDR":
-        return _number(content[16:20], "big"), _number(content[20:24], "big")
-    if content[12:16] == b"VP8X":
-        return 1 + _number(content[24:27]), 1 + _number(content[27:30])
-    if content[12:16] == b"VP8L":
-        both = _number(content[21:25])
-        return 1 + (both & 0x3FFF), 1 + (both >> 14 & 0x3FFF)
-    if content[12:16] == b"VP8 " and content[23:26] == b"\x9d\x01\x2a":
-        return _number(content[26:28]) & 0x3FFF, _number(content[28:30]) & 0x3FFF
-    return _dimensions_of_jpeg(content) if content.startswith(b"\xff\xd8") else None
+    match media_type_of(content):
+        case "image/png" if content[12:16] == b"IHDR":
+            return _number(content[16:20], "big"), _number(content[20:24], "big")
+        case "image/webp":
+            return _dimensions_of_webp(content)
+        case "image/jpeg":
+            return _dimensions_of_jpeg(content)
+        case _:
+            return None
+
+
+def _dimensions_of_webp(content: bytes) -> tuple[int, int] | None:
+    match content[12:16]:
+        case b"VP8X":
+            return 1 + _number(content[24:27]), 1 + _number(content[27:30])
+        case b"VP8L":
+            both = _number(content[21:25])
+            return 1 + (both & 0x3FFF), 1 + (both >> 14 & 0x3FFF)
+        case b"VP8 " if content[23:26] == b"\x9d\x01\x2a":
+            return _number(content[26:28]) & 0x3FFF, _number(content[28:30]) & 0x3FFF
+        case _:
+            return None
 
 
 def _dimensions_of_jpeg(content: bytes) -> tuple[int, int] | None:

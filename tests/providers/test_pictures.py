@@ -27,6 +27,9 @@ def canvas(width: int, height: int) -> bytes:
 
 THUMBNAIL = b"\xff\xe1" + struct.pack(">H", 2 + len(jpeg(160, 120))) + jpeg(160, 120)
 
+COMMENT = b"\xff\xfe\x00\x20" + b"______" + png(1, 1)[12:24] + bytes(12)
+"""What would be the size of a PNG stands in it, in the same place."""
+
 
 @pytest.mark.parametrize(
     "content",
@@ -34,8 +37,9 @@ THUMBNAIL = b"\xff\xe1" + struct.pack(">H", 2 + len(jpeg(160, 120))) + jpeg(160,
         png(1200, 801),
         jpeg(1200, 801),
         jpeg(1200, 801, before=THUMBNAIL),
+        jpeg(1200, 801, before=COMMENT),
         jpeg(1200, 801, before=b"\xff\xff\xff\xdb\x00\x04ab"),
-        jpeg(1200, 801, before=b"what decoders skip\xff\x00"),
+        jpeg(1200, 801, before=b"\xff\xfe\x00\x02what decoders skip\xff\x00"),
         canvas(1200, 801),
         webp(b"VP8L", b"\x2f" + struct.pack("<I", 1199 | 800 << 14)),
         webp(b"VP8 ", b"\x30\x01\x00\x9d\x01\x2a" + struct.pack("<HH", 1200, 801)),
