@@ -102,6 +102,8 @@ def change(
     """Give a key another name, or choose anew whether its calls are stored."""
     from app.commands.working import at_work
 
+    if name is None and store is None:
+        stop("Say what is to change: --name, --store or --no-store.")
     changed = at_work(lambda house: _change(house, user, service, key, name, store))
     typer.echo(f"Changed {changed.name} ({changed.prefix}…).")
 

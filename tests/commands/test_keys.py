@@ -58,6 +58,7 @@ def test_a_keys_calls_are_stored_from_now_on_or_no_more() -> None:
     [
         (["add"], "Say whose key it is"),
         (["add", "--user", "alice", "--service", "Cron"], "Say whose key it is"),
+        (["change", "some-id", "--user", "alice"], "Say what is to change"),
         (["list", "--service", "Cron"], "no service account called “Cron”"),
         (["add", "--user", "alice", "--scope", "root"], "There is no scope “root”"),
         (["add", "--service", "Cron", "--scope", "admin"], "Only keys of administrators"),
