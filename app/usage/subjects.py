@@ -35,7 +35,10 @@ async def find(session: AsyncSession, text: str) -> Subject:
     if scope is BudgetScope.WORKSPACE:
         return scope, ""
     if not name:
-        raise Invalid(f"Name the {scope} that it is for, or write {EACH} for each one.", field="subject")
+        raise Invalid(
+            f"Name the {scope} that it is for, or write {EACH} for each one; on the command line {scope}:NAME.",
+            field="subject",
+        )
     return scope, EACH if name == EACH else await _id_of(session, scope, name)
 
 
