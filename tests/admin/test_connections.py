@@ -20,7 +20,7 @@ COMPATIBLE = "openai-compatible"
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """Nobody waits long here, and no server of this machine is found by accident."""
-    quick = {"provider_first_token_timeout": 0.3, "provider_idle_timeout": 0.3, "provider_retries": 0}
+    quick = {"provider_first_token_timeout": 2.0, "provider_idle_timeout": 2.0, "provider_retries": 0}
     nowhere = {"ollama_base_url": "http://127.0.0.1:9", "lmstudio_base_url": "http://127.0.0.1:9"}
     return settings.model_copy(update=quick | nowhere)
 

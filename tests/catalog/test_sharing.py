@@ -24,7 +24,7 @@ QUESTION = Request("vendor/gpt-large", (Turn(Role.USER, "Hello"),))
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"provider_first_token_timeout": 0.5, "provider_retries": 1})
+    return settings.model_copy(update={"provider_first_token_timeout": 1.5, "provider_retries": 1})
 
 
 @dataclass

@@ -30,7 +30,7 @@ ACT = Act(COMMAND_LINE)
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    quick = {"provider_first_token_timeout": 0.4, "provider_idle_timeout": 0.4, "provider_retries": 2}
+    quick = {"provider_first_token_timeout": 1.0, "provider_idle_timeout": 1.0, "provider_retries": 2}
     return settings.model_copy(update=quick)
 
 

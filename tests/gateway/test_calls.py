@@ -27,7 +27,7 @@ from tests.waiting import until
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    quick = {"provider_first_token_timeout": 0.3, "provider_idle_timeout": 0.3, "provider_retries": 0}
+    quick = {"provider_first_token_timeout": 1.0, "provider_idle_timeout": 1.0, "provider_retries": 0}
     return settings.model_copy(update=quick)
 
 

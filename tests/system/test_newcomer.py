@@ -9,7 +9,7 @@ from tests.conftest import LiveServer
 from tests.system.serving import Start
 from tests.waiting import MILLISECONDS_TO_WAIT
 
-LONG = "/long 300 The tide comes in."
+LONG = "/long 5000 The tide comes in."
 
 
 async def newcomer(context: BrowserContext) -> Page:

@@ -12,9 +12,11 @@ import httpx
 from app.core import migrations
 from app.core.settings import Settings
 from tests.chats.reading import events_of
-from tests.chats.test_durability import LONG, STREAM, installed, messages_of
+from tests.chats.test_durability import STREAM, installed, messages_of
 from tests.system.serving import Start, Started
 from tests.waiting import until
+
+LONG = "/long 1500 The tide comes in."
 
 WORDS_A_SECOND = 50
 """Echo's."""

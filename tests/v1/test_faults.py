@@ -202,7 +202,7 @@ class TestWhole:
 class TestSilence:
     @pytest.fixture
     def settings(self, settings: Settings) -> Settings:
-        quick = {"provider_first_token_timeout": 1.0, "provider_idle_timeout": 0.3, "provider_retries": 0}
+        quick = {"provider_first_token_timeout": 1.5, "provider_idle_timeout": 1.0, "provider_retries": 0}
         return settings.model_copy(update=quick)
 
     @EACH

@@ -22,7 +22,7 @@ COUNTING = "/v1/messages/count_tokens"
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    quick = {"provider_first_token_timeout": 0.5, "provider_retries": 0}
+    quick = {"provider_first_token_timeout": 1.5, "provider_retries": 0}
     return settings.model_copy(update=quick)
 
 
