@@ -1,7 +1,7 @@
 """Answers that are passed on in the provider's own words, and only looked at for what they used.
 
 What streams is cut between messages and sent on unread, unless it holds something that concerns us: figures, an
-error, the end. An answer that did not come whole never gets the ending that a whole one has.
+error, the end; or half a character, at which clients would fail. An answer that did not come whole never gets the ending that a whole one has.
 """
 
 import re
@@ -15,7 +15,7 @@ from app.providers.errors import ProviderError
 from app.providers.events import Event, Finished, UsageReport
 from app.providers.exchange import Reader, Repair, repaired
 from app.providers.passage import Passage, Passed
-from app.providers.untrusted import Json, parsed
+from app.providers.untrusted import Json, parsed, readable
 from app.providers.wire import Decoder, Pace, Wire, with_retries
 from app.providers.wire.decoding import LARGEST_MESSAGE, MessageTooLarge
 
@@ -159,6 +159,7 @@ class _Answer:
         return self._reader.has_finished
 
     def read(self, piece: bytes) -> Iterable[Event]:
+        piece = readable(piece)
         pieces = self._framing.count(piece)
         # Where not every message ends like an object, something is in it that no client would understand.
         if pieces != piece.count(b"}" + self._framing.end) or self._language.concerns.search(piece):

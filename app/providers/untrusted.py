@@ -16,10 +16,26 @@ def parsed(payload: bytes | str) -> Json | None:
     try:
         value = orjson.loads(payload)
     except orjson.JSONDecodeError:
-        return None
+        mended = readable(payload) if isinstance(payload, bytes) else payload
+        return None if mended is payload else parsed(mended)
     if isinstance(value, list):
         return {"data": value}
     return value if isinstance(value, dict) else None
+
+
+def readable(text: bytes) -> bytes:
+    """The same text, where half a character stands as U+FFFD: so browsers read events, other clients fail at it.
+
+    Models write byte by byte, and may be cut inside of a character.
+    """
+    # Most is ASCII, and seen to be without being decoded.
+    if text.isascii():
+        return text
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return text.decode(errors="replace").encode()
+    return text
 
 
 def object_at(source: Json, key: str) -> Json:

@@ -150,6 +150,34 @@ async def test_anthropics_clients_get_every_byte(
 
 
 @SIZES
+@pytest.mark.parametrize("surface", [ANTHROPIC, OPENAI], ids=["passed on", "translated"])
+async def test_half_a_character_costs_no_more_than_itself(
+    client: Visitor, key: str, vendor: FakeServer, chunk_size: int | None, surface: Client
+) -> None:
+    """A model that writes byte by byte was cut inside of one; many client libraries fail at such a byte."""
+    half = CLAUDE.answer.body.replace("世".encode(), "世".encode()[:2])
+    CLAUDE.plays(vendor, CLAUDE.answer.but(body=half, chunk_size=chunk_size))
+
+    response = await streams(client, key, surface, CLAUDE)
+
+    assert "\N{REPLACEMENT CHARACTER}界" in response.content.decode()
+    assert surface.end in response.text
+
+
+@pytest.mark.parametrize("surface", [ANTHROPIC, OPENAI], ids=["passed on", "translated"])
+async def test_half_a_character_in_a_whole_answer_neither(
+    client: Visitor, key: str, vendor: FakeServer, surface: Client
+) -> None:
+    half = CLAUDE.whole.body.replace("ü".encode(), "ü".encode()[:1])
+    CLAUDE.plays(vendor, CLAUDE.whole.but(body=half))
+
+    body = surface.asking(CLAUDE.model)
+    response = await client.post(surface.path, json=body, headers={"x-api-key": key})
+
+    assert "Gr\N{REPLACEMENT CHARACTER}ße!" in response.text
+
+
+@SIZES
 @OLLAMAS
 async def test_ollamas_clients_get_every_line_under_the_name_they_asked_by(
     client: Visitor,
