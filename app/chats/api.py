@@ -1,6 +1,7 @@
 """Conversations as JSON and as server-sent events, for scripts and other clients."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from functools import partial
 from typing import Annotated, Any
 
@@ -250,10 +251,11 @@ async def stop_reply(reply: CurrentReply, session: Session, replies: CurrentRepl
 
 async def _exchange_told(
     database: Database, replies: Replies, exchange: Exchange
-) -> AsyncIterator[Happening]:
+) -> AsyncGenerator[Happening, None]:
     yield Happening("start", exchange.model_dump(mode="json"))
-    async for happening in reply_told(database, replies, exchange.reply.id):
-        yield happening
+    async with aclosing(reply_told(database, replies, exchange.reply.id)) as told:
+        async for happening in told:
+            yield happening
 
 
 def _tell(request: Request, session: AsyncSession, user_id: str, chat_id: str, news: News) -> None:

@@ -2,7 +2,8 @@
 tell the same."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -50,10 +51,11 @@ async def exchange_of(session: AsyncSession, question: Message, reply: Message) 
 
 async def reply_told(
     database: Database, replies: Replies, reply_id: str, start: int = 0
-) -> AsyncIterator[Happening]:
+) -> AsyncGenerator[Happening, None]:
     """The reply from character `start` on: `delta` after `delta`, then `done`, or `error` when it failed."""
-    async for happening in text_of(replies.broadcasts, reply_id, start):
-        yield happening
+    async with aclosing(text_of(replies.broadcasts, reply_id, start)) as growing:
+        async for happening in growing:
+            yield happening
     whole = MessageBody.of(await whole_reply(database, replies, reply_id))
     yield Happening("error" if whole.error else "done", whole.model_dump(mode="json"))
 

@@ -4,7 +4,7 @@ Event ids are positions in the reply, so that a reader who lost the line goes on
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
@@ -49,7 +49,7 @@ class Position:
 
 async def html_of(
     broadcasts: Broadcasts, reply_id: str, start: Position, finished: Callable[[], Awaitable[str]]
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """The reply as htmx partials, at most thirty a second, ending with the `finished` message."""
     position = start
     async with broadcasts.reading(reply_id) as live:
@@ -69,7 +69,7 @@ async def html_of(
     yield event(await finished())
 
 
-async def text_of(broadcasts: Broadcasts, reply_id: str, start: int) -> AsyncIterator[Happening]:
+async def text_of(broadcasts: Broadcasts, reply_id: str, start: int) -> AsyncGenerator[Happening, None]:
     """The reply's text from character `start` on, as `delta` with `{"text": …}`."""
     sent = start
     async with broadcasts.reading(reply_id) as live:

@@ -1,7 +1,7 @@
 """The streams that pages listen to: one for each reply that grows, one for each open page."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -65,7 +65,7 @@ async def stream_other_page(request: Request, identity: CurrentIdentity, page: s
 
 
 def stream_to(
-    request: Request, identity: Identity, events: AsyncIterator[bytes], style: Format = PAGE_EVENTS
+    request: Request, identity: Identity, events: AsyncGenerator[bytes, None], style: Format = PAGE_EVENTS
 ) -> EventStream:
     """A stream that ends when this person is signed out, or the server stops."""
     stopping: Stopping = request.app.state.stopping
@@ -114,7 +114,7 @@ class OpenPage:
     chat_id: str = ""
     shown_id: str = ""
 
-    async def updates(self) -> AsyncIterator[bytes]:
+    async def updates(self) -> AsyncGenerator[bytes, None]:
         """What to change on the page, as htmx partials; ids of events are ids of messages."""
         # Somebody is here, and will want to see messages in a moment.
         await asyncio.to_thread(import_module, "app.chats.rendering")

@@ -1,6 +1,7 @@
 """How programs are told what happens: as server-sent events, or as lines of JSON (NDJSON)."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -72,6 +73,7 @@ def format_for(accept: str) -> Format | None:
     return LINES if any(kind in accept for kind in LINES_TYPES) else None
 
 
-async def written(happenings: AsyncIterator[Happening], style: Format) -> AsyncIterator[bytes]:
-    async for happening in happenings:
-        yield style.write(happening)
+async def written(happenings: AsyncGenerator[Happening, None], style: Format) -> AsyncGenerator[bytes, None]:
+    async with aclosing(happenings):
+        async for happening in happenings:
+            yield style.write(happening)

@@ -1,8 +1,8 @@
 """How many pages and sockets one person may have open and live, so that nobody takes the room of everybody else."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
 
 MOST_STREAMS = 60
 """For one person in one process: dozens of tabs on several devices."""
@@ -19,7 +19,7 @@ class Seats:
         self._most = most
         self._taken: Counter[str] = Counter()
 
-    def seated(self, person_id: str, events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    def seated(self, person_id: str, events: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
         """The same events; the seat is free again when they end. Raises AllTaken."""
         self._refuse_full(person_id)
         return self._counted(person_id, events)
@@ -40,7 +40,10 @@ class Seats:
         if self._taken[person_id] >= self._most:
             raise AllTaken
 
-    async def _counted(self, person_id: str, events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async def _counted(
+        self, person_id: str, events: AsyncGenerator[bytes, None]
+    ) -> AsyncGenerator[bytes, None]:
         with self.seat(person_id):
-            async for item in events:
-                yield item
+            async with aclosing(events):
+                async for item in events:
+                    yield item

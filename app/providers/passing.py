@@ -1,7 +1,8 @@
 """Answers that are passed on in the provider's own words, and only looked at for what they used.
 
 What streams is cut between messages and sent on unread, unless it holds something that concerns us: figures, an
-error, the end; or half a character, at which clients would fail. An answer that did not come whole never gets the ending that a whole one has.
+error, the end; or half a character, at which clients would fail. An answer that did not come whole never gets the
+ending that a whole one has.
 """
 
 import re
