@@ -156,7 +156,7 @@ async def create_message(
     await session.commit()
     if posted.is_new:
         replies.start(posted.reply)
-        tell(hub_of(request), identity.user.id, chat.id, News.POSTED)
+        tell(hub_of(request), identity.user.id, chat.id, News.POSTED, reply_id=posted.reply.id)
     database = database_of(request)
     if style := format_for(accept):
         told = written(_exchange_told(database, replies, exchange), style)

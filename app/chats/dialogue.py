@@ -1,35 +1,45 @@
 """One conversation with one program over a socket: what it says is done, and what happens is told to it.
 
 Whatever is asked for goes through the same verbs as at every other door. A reply's text is its own log: a
-program that was cut off asks for what came after the position that it knows.
+program that was cut off asks for what came after the position that it knows. What is to be told while the database
+is away is told when it is back.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import select
+import structlog
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.identity import Identity
 from app.chats import crowding, posting
 from app.chats.access import chat_of, message_of
 from app.chats.asking import ask, exchange_of, reply_told
 from app.chats.frames import FollowFrame, Frame, MessageFrame, StopFrame
-from app.chats.models import RUNNING, Message
+from app.chats.models import RUNNING, Chat, Message
 from app.chats.news import News, stream_of_owner, tell
 from app.chats.replies import Replies
 from app.chats.schemas import ChatBody, Exchange
 from app.core.database import Database, after_commit
-from app.core.errors import Conflict, NotFound
+from app.core.database_errors import FAILED
+from app.core.errors import Conflict, NotFound, Unavailable
 from app.core.ids import new_id
 from app.core.settings import Settings
 from app.live.formats import Happening, as_object
-from app.live.hub import Hub, Lagged
+from app.live.hub import Hub, Lagged, Subscription
+from app.live.tasks import Tasks
 
 MOST_FOLLOWED = 20
+"""While so many replies are told, no others are on request. What begins in the conversation is told all the same."""
+SECONDS_BETWEEN_TRIES = 1.0
 
 Send = Callable[[Mapping[str, object]], Awaitable[None]]
+
+log = structlog.get_logger("parley.dialogue")
 
 
 @dataclass(frozen=True)
@@ -40,10 +50,13 @@ class House:
     hub: Hub
     replies: Replies
     settings: Settings
+    tasks: Tasks
 
 
 class Dialogue:
-    """`send` takes one frame. Leaving the `async with` block ends all that is being told."""
+    """`send` takes one frame, and says nothing of who is gone. Leaving the block ends all that is being told."""
+
+    _news: Subscription
 
     def __init__(self, house: House, identity: Identity, chat_id: str, send: Send) -> None:
         self._house = house
@@ -52,14 +65,25 @@ class Dialogue:
         self._send = send
         self._id = new_id()
         self._followed: dict[str, asyncio.Task[None]] = {}
+        self._offered: set[str] = set()
+        """Replies that the greeting named: whether to follow them is for the other side to say."""
+        self._begun: set[str] = set()
+        self._lines = ExitStack()
+        self._one_at_a_time = asyncio.Lock()
+        """What is being said here is not heard of meanwhile as if it came from elsewhere."""
 
     async def __aenter__(self) -> "Dialogue":
+        # Before the greeting: what begins while that is put together is heard of, too.
+        news = self._house.hub.subscribe(stream_of_owner(self._identity.user.id))
+        self._news = self._lines.enter_context(news)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for task in self._followed.values():
+        self._lines.close()
+        telling = list(self._followed.values())
+        for task in telling:
             task.cancel()
-        await asyncio.gather(*self._followed.values(), return_exceptions=True)
+        await asyncio.gather(*telling, return_exceptions=True)
 
     async def greet(self) -> None:
         """The conversation, and which replies are being written in it: `open`."""
@@ -69,6 +93,7 @@ class Dialogue:
                 select(Message.id).where(Message.chat_id == chat.id, Message.status.in_(RUNNING))
             )
             told = {"chat": ChatBody.of(chat).model_dump(mode="json"), "running": list(running)}
+        self._offered.update(told["running"])
         await self._tell(Happening("open", told))
 
     async def do(self, frame: Frame) -> None:
@@ -82,21 +107,24 @@ class Dialogue:
                 await self._join(frame)
 
     async def listen(self) -> None:
-        """Tell what others say in the conversation, until it is deleted: it returns then."""
-        with self._house.hub.subscribe(stream_of_owner(self._identity.user.id)) as subscription:
-            while True:
-                try:
-                    heard = await subscription.next()
-                except Lagged:
-                    heard = {"chat": self._chat_id, "page": ""}
-                if heard["chat"] != self._chat_id or heard["page"] == self._id:
-                    continue
-                try:
-                    await self._tell_newest()
-                except NotFound:
-                    return
+        """Tell what is said elsewhere in the conversation, until it is deleted: it returns then."""
+        while True:
+            try:
+                heard = await self._news.next()
+            except Lagged:
+                heard = {"chat": self._chat_id, "page": ""}
+            if heard["chat"] != self._chat_id or heard["page"] == self._id:
+                continue
+            try:
+                await _at_last(partial(self._tell_begun, str(heard.get("reply", ""))))
+            except NotFound:
+                return
 
     async def _say(self, given: MessageFrame) -> None:
+        async with self._one_at_a_time:
+            await self._begin(await self._posted(given))
+
+    async def _posted(self, given: MessageFrame) -> Exchange:
         house, user = self._house, self._identity.user
         async with house.database.writing(brief=True) as session:
             chat = await chat_of(session, user, self._chat_id, changing=True)
@@ -106,8 +134,8 @@ class Dialogue:
             exchange = await exchange_of(session, posted.question, posted.reply)
         if posted.is_new:
             house.replies.start(posted.reply)
-            tell(house.hub, user.id, chat.id, News.POSTED, page=self._id)
-        await self._begin(exchange)
+            tell(house.hub, user.id, chat.id, News.POSTED, page=self._id, reply_id=posted.reply.id)
+        return exchange
 
     async def _stop(self, asked: StopFrame) -> None:
         async with self._house.database.writing(brief=True) as session:
@@ -122,20 +150,35 @@ class Dialogue:
             reply = await message_of(session, chat, asked.message_id)
         if not reply.is_reply:
             raise NotFound("Only replies can be followed. Name the message that answers.")
+        if reply.id not in self._followed and len(self._followed) >= MOST_FOLLOWED:
+            raise Conflict(f"{MOST_FOLLOWED} replies are being told already. Wait until one of them ends.")
         self._follow(reply.id, asked.position)
 
-    async def _tell_newest(self) -> None:
-        """A reply that began elsewhere, unless it is known."""
-        async with self._house.database.reading() as session:
-            chat = await chat_of(session, self._identity.user, self._chat_id)
-            reply = await session.get(Message, chat.tip_id) if chat.tip_id else None
-            if reply is None or not reply.is_running or reply.id in self._followed or reply.parent_id is None:
-                return
-            question = await session.get_one(Message, reply.parent_id)
-            exchange = await exchange_of(session, question, reply)
-        await self._begin(exchange)
+    async def _tell_begun(self, named: str) -> None:
+        """The replies that began elsewhere, unless they are known; the one that the news named even if it ended."""
+        async with self._one_at_a_time:
+            async with self._house.database.reading() as session:
+                chat = await chat_of(session, self._identity.user, self._chat_id)
+                begun = [
+                    await _exchange(session, reply) for reply in await self._unknown(session, chat, named)
+                ]
+            for exchange in begun:
+                await self._begin(exchange)
+
+    async def _unknown(self, session: AsyncSession, chat: Chat, named: str) -> list[Message]:
+        is_wanted = or_(Message.status.in_(RUNNING), Message.id == named)
+        found = await session.scalars(
+            select(Message).where(Message.chat_id == chat.id, is_wanted).order_by(Message.id)
+        )
+        replies = found.all()
+        running = {reply.id for reply in replies if reply.is_running}
+        # One that ended and runs again was continued.
+        self._offered &= running
+        known = self._followed.keys() | self._offered | (self._begun - running)
+        return [reply for reply in replies if reply.parent_id is not None and reply.id not in known]
 
     async def _begin(self, exchange: Exchange) -> None:
+        self._begun.add(exchange.reply.id)
         await self._tell(Happening("start", exchange.model_dump(mode="json")), exchange.reply.id)
         self._follow(exchange.reply.id, 0)
 
@@ -143,9 +186,7 @@ class Dialogue:
         """Tell a reply from a position on; who asks again for one that is being told begins there anew."""
         if earlier := self._followed.pop(reply_id, None):
             earlier.cancel()
-        if len(self._followed) >= MOST_FOLLOWED:
-            raise Conflict(f"{MOST_FOLLOWED} replies are being told already. Wait until one of them ends.")
-        task = asyncio.create_task(self._tell_reply(reply_id, position))
+        task = self._house.tasks.start(f"tell {reply_id}", self._tell_reply(reply_id, position))
         self._followed[reply_id] = task
         task.add_done_callback(lambda done: self._forget(reply_id, done))
 
@@ -154,9 +195,30 @@ class Dialogue:
             del self._followed[reply_id]
 
     async def _tell_reply(self, reply_id: str, position: int) -> None:
-        async for happening in reply_told(self._house.database, self._house.replies, reply_id, position):
-            await self._tell(happening, reply_id)
+        async def tell_the_rest() -> None:
+            nonlocal position
+            async with aclosing(reply_told(house.database, house.replies, reply_id, position)) as told:
+                async for happening in told:
+                    await self._tell(happening, reply_id)
+                    position = position if happening.position is None else happening.position
+
+        house = self._house
+        await _at_last(tell_the_rest)
 
     async def _tell(self, happening: Happening, message_id: str = "") -> None:
         about = {"message_id": message_id} if message_id else {}
         await self._send({**as_object(happening), **about})
+
+
+async def _exchange(session: AsyncSession, reply: Message) -> Exchange:
+    return await exchange_of(session, await session.get_one(Message, reply.parent_id), reply)
+
+
+async def _at_last(tell: Callable[[], Awaitable[None]]) -> None:
+    """Again and again while the database is away: who listens has asked for nothing that could be refused."""
+    while True:
+        try:
+            return await tell()
+        except (*FAILED, Unavailable) as error:
+            log.warning("telling_delayed", kind=type(error).__name__)
+            await asyncio.sleep(SECONDS_BETWEEN_TRIES)

@@ -1,12 +1,14 @@
 """/ws/chats/{id}: a conversation over a WebSocket, for programs that talk and listen on one line."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
+from typing import Any
 
 import orjson
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
+from starlette.websockets import WebSocketDisconnected
 
 from app.accounts.access import Identity, Scope, still_valid
 from app.accounts.socket_access import SocketIdentity
@@ -15,8 +17,8 @@ from app.chats.dialogue import Dialogue, House, Send
 from app.chats.frames import FRAME, Frame
 from app.chats.streaming import until_signed_out
 from app.core.database import database_of
-from app.core.database_errors import TOLD, told
-from app.core.errors import Invalid, ParleyError, TooMany
+from app.core.database_errors import FAILED, TOLD, told
+from app.core.errors import Invalid, NotFound, ParleyError, TooMany
 from app.live.seats import AllTaken, Seats
 from app.live.stopping import Stopping
 
@@ -24,16 +26,19 @@ router = APIRouter()
 
 LARGE_FRAME = 1_000_000
 """Characters from which on a frame is read in a thread, so that nobody else waits."""
-GOING_AWAY, NOT_TEXT, SIGNED_OUT, TOO_LARGE = 1001, 1003, 1008, 1009
+GOING_AWAY, NOT_TEXT, SIGNED_OUT, TOO_LARGE, FAILING = 1001, 1003, 1008, 1009, 1011
 GONE = 4404
 REASONS = {
     GOING_AWAY: "The server stops. Open the socket again.",
     NOT_TEXT: "Frames are JSON, as text.",
     SIGNED_OUT: "The key or the session has ended.",
     TOO_LARGE: "This frame is too large.",
+    FAILING: "The database does not answer just now. Open the socket again in a moment.",
     GONE: "The conversation was deleted.",
 }
 """By the code with which a socket is closed; 4000 and above are ours to give."""
+OFF_THE_LINE = (WebSocketDisconnect, WebSocketDisconnected)
+"""What is raised on who speaks to somebody who is gone: the first time, and ever after."""
 
 
 class Hangup(Exception):
@@ -53,7 +58,7 @@ async def converse(socket: WebSocket, chat_id: str, identity: SocketIdentity) ->
     seats: Seats = socket.app.state.seats
     try:
         # Whoever leaves before the first word, or while being hung up on, is told nothing more.
-        with seats.seat(identity.user.id), suppress(WebSocketDisconnect):
+        with seats.seat(identity.user.id), suppress(*OFF_THE_LINE):
             await socket.accept()
             code = await _talk(socket, identity, chat_id)
             if code:
@@ -67,33 +72,46 @@ async def converse(socket: WebSocket, chat_id: str, identity: SocketIdentity) ->
 async def _talk(socket: WebSocket, identity: Identity, chat_id: str) -> int:
     """The code to hang up with; 0 when the other side did."""
     state = socket.app.state
-    house = House(database_of(socket), hub_of(socket), state.replies, state.settings)
+    house = House(database_of(socket), hub_of(socket), state.replies, state.settings, state.tasks)
     stopping: Stopping = state.stopping
 
     async def send(frame: Mapping[str, object]) -> None:
-        await socket.send_text(orjson.dumps(frame).decode())
+        # Whoever is gone hears nothing more; that they are is noticed where they are listened to.
+        with suppress(*OFF_THE_LINE):
+            await socket.send_text(orjson.dumps(frame).decode())
 
-    async with Dialogue(house, identity, chat_id, send) as dialogue:
-        await dialogue.greet()
-        ends = {
-            asyncio.create_task(_hear(socket, identity, dialogue, send)): SIGNED_OUT,
-            asyncio.create_task(dialogue.listen()): GONE,
-            asyncio.create_task(until_signed_out(house.database, house.hub, stopping, identity)): SIGNED_OUT,
-        }
-        try:
-            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in ends:
-                task.cancel()
-            await asyncio.gather(*ends, return_exceptions=True)
-    first = done.pop()
     try:
-        first.result()
+        async with Dialogue(house, identity, chat_id, send) as dialogue:
+            await dialogue.greet()
+            code = await _first_to_end(
+                (_hear(socket, identity, dialogue, send), SIGNED_OUT),
+                (dialogue.listen(), GONE),
+                (until_signed_out(house.database, house.hub, stopping, identity), SIGNED_OUT),
+            )
     except WebSocketDisconnect:
         return 0
     except Hangup as error:
         return error.code
-    return GOING_AWAY if stopping.has_begun else ends[first]
+    except NotFound:
+        return GONE
+    except FAILED as error:
+        told(error)  # to the log
+        return FAILING
+    return GOING_AWAY if stopping.has_begun else code
+
+
+async def _first_to_end(*works: tuple[Coroutine[Any, Any, None], int]) -> int:
+    """The code of the one that ends before the others do, which are ended then. Raises what it raised."""
+    codes = {asyncio.create_task(work): code for work, code in works}
+    try:
+        done, _ = await asyncio.wait(codes, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in codes:
+            task.cancel()
+        await asyncio.gather(*codes, return_exceptions=True)
+    first = done.pop()
+    first.result()
+    return codes[first]
 
 
 async def _hear(socket: WebSocket, identity: Identity, dialogue: Dialogue, send: Send) -> None:
@@ -101,10 +119,10 @@ async def _hear(socket: WebSocket, identity: Identity, dialogue: Dialogue, send:
     longest = socket.app.state.settings.max_request_bytes
     while True:
         text = await _next_text(socket, longest)
-        # Looked at for each frame: what is revoked says nothing more.
-        if not await still_valid(database_of(socket), identity):
-            return
         try:
+            # Looked at for each frame: what is revoked says nothing more.
+            if not await still_valid(database_of(socket), identity):
+                return
             await dialogue.do(await _frame(text))
         except ParleyError as error:
             await send(_refused(error))

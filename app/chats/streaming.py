@@ -4,18 +4,22 @@ Event ids are positions in the reply, so that a reader who lost the line goes on
 """
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
+
+import structlog
 
 from app.accounts.access import Identity, still_valid
 from app.chats.broadcasts import Broadcasts
 from app.chats.growth import Place, Step
 from app.core.clock import now
 from app.core.database import Database
+from app.core.database_errors import FAILED
 from app.live.formats import Happening
-from app.live.hub import Hub, Lagged
+from app.live.hub import Hub, Lagged, Subscription
 from app.live.sse import event
 from app.live.stopping import STOPPING, Stopping
 
@@ -23,7 +27,11 @@ SECONDS_BETWEEN_FRAMES = 1 / 30
 SECONDS_FOR_EACH_LIVE_REPLY = 0.0006
 """Rendering one step takes a third of a millisecond; with hundreds at once each is shown less often."""
 SECONDS_BETWEEN_CHECKS = 5
+SECONDS_UNCHECKED = 15
+"""So long somebody who was let in stays while the database is away and cannot tell whether they still may."""
 BEGINNING = Place()
+
+log = structlog.get_logger("parley.streaming")
 
 
 @dataclass(frozen=True)
@@ -84,14 +92,32 @@ async def text_of(broadcasts: Broadcasts, reply_id: str, start: int) -> AsyncGen
 
 
 async def until_signed_out(database: Database, hub: Hub, stopping: Stopping, identity: Identity) -> None:
-    """Returns when this person must see no more: signed out, disabled, revoked; or when the server stops."""
+    """Returns when this person must see no more: signed out, disabled, revoked; or when the server stops.
+
+    Raises an error of FAILED when the database is away, and what is known does not do any more.
+    """
+    checked_at = time.monotonic()
     with hub.subscribe(*identity.streams, STOPPING) as subscription:
         while not stopping.has_begun:
-            with suppress(TimeoutError, Lagged):
-                async with asyncio.timeout(_seconds_until_check(identity)):
-                    await subscription.next()
-            if not await still_valid(database, identity):
-                return
+            was_called = await _is_called(subscription, _seconds_until_check(identity))
+            try:
+                if not await still_valid(database, identity):
+                    return
+                checked_at = time.monotonic()
+            except FAILED as error:
+                is_old = time.monotonic() - checked_at > SECONDS_UNCHECKED
+                if was_called or is_old or not identity.is_valid(now()):
+                    raise
+                log.warning("check_delayed", kind=type(error).__name__)
+
+
+async def _is_called(subscription: Subscription, seconds: float) -> bool:
+    """Whether something is said about this person, or to all, within so many seconds."""
+    with suppress(TimeoutError, Lagged):
+        async with asyncio.timeout(seconds):
+            await subscription.next()
+            return True
+    return False
 
 
 def _seconds_until_check(identity: Identity) -> float:
