@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # a fence is code in a line of text once further backticks follow.
 UNDECIDED_LINE = re.compile(r"[ \t]*(?:[-=#>*+`~|_: \t]+(?:\[[ xX]?\]?)?|\d{1,9}[.)]?|`{3,}[^`]*)\Z")
 FENCES = ("```", "~~~")
+LONE_RETURN = re.compile(r"\r(?!\n)")
 UNCLOSED_LINK = re.compile(r"!?\[([^\[\]\n]*)(?:\]\([^()\n]*)?\Z")
 
 
@@ -62,6 +63,7 @@ class Growth:
         if len(text) == self._rendered:
             return
         self._rendered = len(text)
+        text = _with_line_feeds(text)
         if self._continues_fence(text):
             return
         done = self.closed
@@ -114,6 +116,11 @@ class Growth:
         return True
 
 
+def _with_line_feeds(text: str) -> str:
+    """A lone CR ends a line in Markdown, too; what one at the end of the text means, the next character tells."""
+    return LONE_RETURN.sub("\n", text.removesuffix("\r")) if "\r" in text else text
+
+
 def _without_undecided_line(source: str) -> str:
     """Hold back a last line whose meaning the next characters decide, so that nothing flickers."""
     head, newline, last = source.rpartition("\n")
@@ -123,13 +130,19 @@ def _without_undecided_line(source: str) -> str:
 def _mended(source: str) -> str:
     """Close what is still open in the last line, as it most probably will be closed."""
     head, newline, last = source.rpartition("\n")
-    last = UNCLOSED_LINK.sub(r"\1", last)
+    last = UNCLOSED_LINK.sub(_label_alone, last)
     if last.count("`") % 2 and not last.lstrip().startswith("```"):
         last += "`"
     elif last.count("**") % 2:
         last = last.removesuffix("*") if last.endswith("***") else last
         last = last[:-2] if last.endswith("**") else last.rstrip() + "**"
     return head + newline + last
+
+
+def _label_alone(link: re.Match[str]) -> str:
+    """What a link that is still being written will show, unless that alone might begin a heading or a list."""
+    label = link[1]
+    return label if not label or label[0].isalpha() else link[0]
 
 
 def _is_closed_fence(block: "Block", source: str) -> bool:

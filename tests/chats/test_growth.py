@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.chats.growth import Growth, Place
@@ -48,6 +48,8 @@ TOKENS = st.lists(
         [
             "\n",
             "\n\n",
+            "\r",
+            "\r\n",
             "- ",
             "1. ",
             "# ",
@@ -98,6 +100,7 @@ def words_of(html: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", html)).strip()
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 40), max_size=200), st.lists(st.booleans(), max_size=200))
 @example([40] * 8 + [MARKDOWN.index("not ``` closed") - 320], [])  # blocks end in the step that opens a fence
 def test_steps_of_any_size_show_the_same_blocks(sizes: list[int], looks: list[bool]) -> None:
@@ -115,8 +118,11 @@ def test_steps_of_any_size_show_the_same_blocks(sizes: list[int], looks: list[bo
     assert words_of(reader.closed + reader.open) == words_of(whole)
 
 
+@settings(deadline=None)  # the renderer is loaded in one of them
 @given(TOKENS)
 @example(["`", "\n", "```", "é", "```"])
+@example(["word", "\n", "[", "# ", "word ", "](", "word", ")"])
+@example(["word ", "\r", "word ", "\r", "word ", "\n\n", "word ", "\n\n"])
 def test_no_text_breaks_it(pieces: list[str]) -> None:
     growth, reader, text = Growth(), Reader(), ""
     for piece in pieces:
