@@ -185,7 +185,9 @@ class Broadcasts:
 
     def end(self, live: LiveReply, status: str) -> None:
         """The reply is whole, and committed. Readers learn it; what comes later reads the database."""
-        self._own.pop(live.id, None)
+        # It may have been continued since it was committed: that is another one.
+        if self._own.get(live.id) is live:
+            del self._own[live.id]
         live.end(status)
         self._hub.publish(reply_stream(live.id), {"ended": status})
 

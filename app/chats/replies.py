@@ -8,6 +8,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from app.chats import checkpoints, jobs
 from app.chats.broadcasts import Broadcasts, Checkpoint, LiveReply, reply_stream
@@ -62,10 +63,12 @@ class Replies:
 
     def start(self, reply: Message) -> None:
         """Write the reply in the background. Call it after the commit that created it."""
+        # Where it is continued the moment it was stored: what is kept of how it was written before.
+        self._forget(reply.id)
         live = self.broadcasts.begin(reply.id, reply.content, reply.reasoning)
         task = self._tasks.start(f"reply {reply.id}", self._write(Work(live), reply))
         self._writing[reply.id] = task
-        task.add_done_callback(lambda _: self._forget(reply.id))
+        task.add_done_callback(partial(self._written, reply.id))
         if self._hub.is_shared:
             listener = self._tasks.start(f"stop of {reply.id}", self._listen_for_stop(reply.id))
             task.add_done_callback(lambda _: listener.cancel())
@@ -106,6 +109,10 @@ class Replies:
                 with suppress(Lagged):
                     if "stop" in await subscription.next():
                         self._stop_here(reply_id)
+
+    def _written(self, reply_id: str, task: asyncio.Task[None]) -> None:
+        if self._writing.get(reply_id) is task:
+            self._forget(reply_id)
 
     def _forget(self, reply_id: str) -> None:
         self._writing.pop(reply_id, None)

@@ -1,9 +1,11 @@
 """An answer that was cut short goes on: what the model is told, and how long it took to write."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
+from app.chats.endings import Ended, Endings
 from app.chats.models import Message
 from app.core.database import Database
 from app.providers import echo as practice
@@ -63,3 +65,29 @@ async def test_a_pause_is_no_time_spent_writing(cast: Cast, echo: str, database:
     assert reply.seconds_to_first_token == pytest.approx(waited)
     assert 3_600_000 <= told["paused_ms"] < 3_660_000
     assert "In all, without the pause" in (await cast.alice.client.get(path)).text
+
+
+async def test_one_that_goes_on_the_moment_it_is_stored_can_still_be_stopped(
+    cast: Cast, echo: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, may_end = Endings.store, asyncio.Event()
+
+    async def store_and_dawdle(endings: Endings, ended: Ended) -> str | None:
+        owner_id = await store(endings, ended)
+        await may_end.wait()
+        return owner_id
+
+    monkeypatch.setattr(Endings, "store", store_and_dawdle)
+    chat = await cast.alice.client.post("/chats", data={"body": "/break One two three four", "model": echo})
+    path = chat.headers["location"]
+    (cut_short,) = await finished_replies(cast.alice, path)
+    async with database.writing() as session:
+        (await session.get_one(Message, cut_short["id"])).model = "echo/echo-slow"
+
+    await cast.alice.client.post(f"/api{path}/messages/{cut_short['id']}/continuation")
+    may_end.set()
+    await asyncio.sleep(0.1)
+    await cast.alice.client.delete(f"/api{path}/replies/{cut_short['id']}")
+
+    (reply,) = await finished_replies(cast.alice, path)
+    assert reply["status"] == "stopped"
