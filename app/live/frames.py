@@ -42,20 +42,33 @@ class Inbox:
         self._senders: dict[str, _Sender] = {}
 
     def accept(self, payload: str) -> Batch:
-        """The batch that `payload` completes, or an empty one. Raises Missed when something is lacking."""
-        origin, number, index, total, text = payload.split(" ", 4)
+        """The batch that `payload` completes, or an empty one. Raises Missed when something is lacking.
+
+        Whoever may use the database may notify anything: what is no payload of ours counts as one that was lost.
+        """
+        try:
+            return self._completed(*_parts(payload))
+        except (TypeError, ValueError) as error:
+            raise Missed from error
+
+    def _completed(self, origin: str, number: int, index: int, total: int, text: str) -> Batch:
         if origin == self._own:
             return []
-        sender = self._senders.setdefault(origin, _Sender(int(number) - 1))
-        if int(number) <= sender.last:
+        sender = self._senders.setdefault(origin, _Sender(number - 1))
+        if number <= sender.last:
             return []
-        is_next = int(number) == sender.last + 1 and int(index) == len(sender.pieces)
-        sender.last = int(number)
+        is_next = number == sender.last + 1 and index == len(sender.pieces)
+        sender.last = number
         if not is_next:
             sender.pieces.clear()
             raise Missed
         sender.pieces.append(text)
-        return _joined(sender) if len(sender.pieces) == int(total) else []
+        return _joined(sender) if len(sender.pieces) == total else []
+
+
+def _parts(payload: str) -> tuple[str, int, int, int, str]:
+    origin, number, index, total, text = payload.split(" ", 4)
+    return origin, int(number), int(index), int(total), text
 
 
 def _joined(sender: _Sender) -> Batch:

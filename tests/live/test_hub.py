@@ -86,6 +86,19 @@ async def test_another_process_hears_everything_once_and_in_order(postgres_url: 
             assert await next_of(near) == {"n": "back"}, "its own came to it once only"
 
 
+@pytest.mark.parametrize("payload", ["Hello?", "a 1 0 1 {", "a 1 0 1 2"])
+async def test_what_somebody_else_says_on_our_channel_deafens_nobody(postgres_url: str, payload: str) -> None:
+    async with two_hubs(postgres_url) as (here, there):
+        with there.subscribe("reply:1") as far:
+            async with await AsyncConnection.connect(postgres_url) as stranger:
+                await stranger.execute("SELECT pg_notify('parley', %s)", (payload,))
+            with pytest.raises(Lagged):
+                await next_of(far)
+            here.publish("reply:1", {"n": 1})
+
+            assert await next_of(far) == {"n": 1}
+
+
 async def test_what_the_database_tells_on_a_channel_is_heard_once_it_is_committed(
     postgres_with_tables: str,
 ) -> None:
