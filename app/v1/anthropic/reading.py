@@ -87,7 +87,9 @@ def _thinking(fields: Fields) -> tuple[str | None, int | None]:
     output = fields.child("output_config")
     effort = output.choice("effort", EFFORTS) if output else None
     thinking = fields.child("thinking")
-    match thinking and thinking.choice("type", WAYS_TO_THINK):
+    if thinking is None:
+        return effort, None
+    match thinking.choice("type", WAYS_TO_THINK):
         case "disabled":
             return "none", None
         case "enabled":
@@ -97,11 +99,11 @@ def _thinking(fields: Fields) -> tuple[str | None, int | None]:
             return effort, None
 
 
-def _budget(thinking: Fields | None) -> int:
-    budget = thinking.count("budget_tokens", least=SMALLEST_BUDGET) if thinking else None
-    if thinking and budget is None:
+def _budget(thinking: Fields) -> int:
+    budget = thinking.count("budget_tokens", least=SMALLEST_BUDGET)
+    if budget is None:
         raise thinking.wrong("budget_tokens", "is needed")
-    return budget or SMALLEST_BUDGET
+    return budget
 
 
 def _format(fields: Fields) -> JsonFormat | None:
