@@ -58,7 +58,7 @@ class Position:
 async def html_of(
     broadcasts: Broadcasts, reply_id: str, start: Position, finished: Callable[[], Awaitable[str]]
 ) -> AsyncGenerator[bytes, None]:
-    """The reply as htmx partials, at most thirty a second, ending with the `finished` message."""
+    """The reply as htmx partials, at most thirty a second, ending with the `finished` message, unless that is gone."""
     position = start
     async with broadcasts.reading(reply_id) as live:
         while True:
@@ -74,7 +74,8 @@ async def html_of(
             await asyncio.sleep(_pace(broadcasts))
             await live.rested()
             await live.changed(version)
-    yield event(await finished())
+    if html := await finished():
+        yield event(html)
 
 
 async def text_of(broadcasts: Broadcasts, reply_id: str, start: int) -> AsyncGenerator[Happening, None]:

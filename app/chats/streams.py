@@ -43,7 +43,11 @@ async def stream_reply(
     """The reply as it grows, for its article on the page."""
 
     async def finished() -> str:
-        return await _finished_message(request, identity, chat.id, reply.id)
+        try:
+            return await _finished_message(request, identity, chat.id, reply.id)
+        except NotFound:
+            # The conversation was deleted meanwhile: its page says so.
+            return ""
 
     start = Position.parse(request.headers.get("last-event-id", ""))
     return stream_to(request, identity, html_of(replies.broadcasts, reply.id, start, finished))

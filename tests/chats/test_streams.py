@@ -3,6 +3,7 @@
 import asyncio
 
 import httpx
+import pytest
 
 from tests.cast import Cast
 from tests.chats.reading import Event, browser_of, events_of
@@ -124,3 +125,24 @@ async def test_signing_out_ends_open_streams(cast: Cast, echo: str, address: str
     assert all(event.name == "delta" for event in rest)
     refused = await cast.alice.client.get(f"/api/chats/{chat.id}/messages/{reply_id}")
     assert refused.status_code in (401, 404)
+
+
+async def test_a_conversation_that_is_deleted_while_it_answers_ends_its_stream(
+    cast: Cast, echo: str, address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    chat = await cast.alice.starts_a_chat()
+    message = {"content": LONG, "model": "echo/echo-slow"}
+
+    async with browser_of(cast.alice, address) as client:
+        async with client.stream(
+            "POST", f"/api/chats/{chat.id}/messages", json=message, headers=STREAM
+        ) as response:
+            reply_id = (await anext(events_of(response))).json["reply"]["id"]
+        async with client.stream("GET", f"/chats/{chat.id}/messages/{reply_id}/stream") as response:
+            shown = events_of(response)
+            await anext(shown)
+            await cast.alice.client.delete(f"/api/chats/{chat.id}")
+            rest = [event async for event in shown]
+
+    assert not [event for event in rest if f'#message-{reply_id}"' in event.data]
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
