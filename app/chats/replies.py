@@ -47,6 +47,7 @@ class Replies:
         self._tasks = tasks
         self._gateway = gateway
         self._writing: dict[str, asyncio.Task[None]] = {}
+        self._saving: set[asyncio.Task[None]] = set()
         self._stopped: set[str] = set()
         self._ends: dict[str, asyncio.TimerHandle] = {}
         self._saved_versions: dict[str, int] = {}
@@ -81,9 +82,11 @@ class Replies:
     async def drain(self, grace: float) -> None:
         """Let running replies finish for `grace` seconds; the rest is saved and marked interrupted."""
         for patience in (grace, 5.0):
-            if not self._writing:
+            # Whoever is being saved already is cut off below from waiting for that, and from nothing else.
+            at_work = {*self._writing.values(), *self._saving}
+            if not at_work:
                 return
-            await asyncio.wait(self._writing.values(), timeout=patience)
+            await asyncio.wait(at_work, timeout=patience)
             for task in self._writing.values():
                 task.cancel()
 
@@ -131,7 +134,10 @@ class Replies:
                 ending = Ending(MessageStatus.STOPPED)
         finally:
             # What was written is saved even when the server stops right now.
-            await asyncio.shield(self._tasks.start(f"save {reply.id}", self._save(work, reply, ending)))
+            saving = self._tasks.start(f"save {reply.id}", self._save(work, reply, ending))
+            self._saving.add(saving)
+            saving.add_done_callback(self._saving.discard)
+            await asyncio.shield(saving)
 
     async def _end_of(self, work: Work, reply: Message) -> Ending:
         try:

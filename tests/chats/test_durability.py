@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -201,3 +201,24 @@ async def test_a_reply_that_nobody_can_store_costs_no_other_its_words(
 
     assert answered["status"] == "finished"
     assert "Words that stay" in answered["content"]
+
+
+async def test_a_server_that_stops_waits_for_what_is_being_stored(
+    app: FastAPI, cast: Cast, echo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, is_begun, is_stored = endings.Endings._write, asyncio.Event(), asyncio.Event()
+
+    async def write_slowly(storing: endings.Endings, batch: Sequence[endings.Ended]) -> dict[str, str]:
+        is_begun.set()
+        await asyncio.sleep(0.3)
+        owners = await write(storing, batch)
+        is_stored.set()
+        return owners
+
+    monkeypatch.setattr(endings.Endings, "_write", write_slowly)
+    await cast.alice.client.post("/chats", data={"body": "Hello", "model": echo})
+    await asyncio.wait_for(is_begun.wait(), SECONDS_TO_WAIT)
+
+    await app.state.replies.drain(0.0)
+
+    assert is_stored.is_set()
