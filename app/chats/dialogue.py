@@ -67,7 +67,8 @@ class Dialogue:
         self._followed: dict[str, asyncio.Task[None]] = {}
         self._offered: set[str] = set()
         """Replies that the greeting named: whether to follow them is for the other side to say."""
-        self._begun: set[str] = set()
+        self._known: set[str] = set()
+        """Replies that were offered, or told."""
         self._lines = ExitStack()
         self._one_at_a_time = asyncio.Lock()
         """What is being said here is not heard of meanwhile as if it came from elsewhere."""
@@ -94,6 +95,7 @@ class Dialogue:
             )
             told = {"chat": ChatBody.of(chat).model_dump(mode="json"), "running": list(running)}
         self._offered.update(told["running"])
+        self._known |= self._offered
         await self._tell(Happening("open", told))
 
     async def do(self, frame: Frame) -> None:
@@ -174,11 +176,10 @@ class Dialogue:
         running = {reply.id for reply in replies if reply.is_running}
         # One that ended and runs again was continued.
         self._offered &= running
-        known = self._followed.keys() | self._offered | (self._begun - running)
-        return [reply for reply in replies if reply.parent_id is not None and reply.id not in known]
+        spared = self._followed.keys() | self._offered | (self._known - running)
+        return [reply for reply in replies if reply.parent_id is not None and reply.id not in spared]
 
     async def _begin(self, exchange: Exchange) -> None:
-        self._begun.add(exchange.reply.id)
         await self._tell(Happening("start", exchange.model_dump(mode="json")), exchange.reply.id)
         self._follow(exchange.reply.id, 0)
 
@@ -188,6 +189,7 @@ class Dialogue:
             earlier.cancel()
         task = self._house.tasks.start(f"tell {reply_id}", self._tell_reply(reply_id, position))
         self._followed[reply_id] = task
+        self._known.add(reply_id)
         task.add_done_callback(lambda done: self._forget(reply_id, done))
 
     def _forget(self, reply_id: str, task: asyncio.Task[None]) -> None:
@@ -195,6 +197,8 @@ class Dialogue:
             del self._followed[reply_id]
 
     async def _tell_reply(self, reply_id: str, position: int) -> None:
+        house = self._house
+
         async def tell_the_rest() -> None:
             nonlocal position
             async with aclosing(reply_told(house.database, house.replies, reply_id, position)) as told:
@@ -202,7 +206,6 @@ class Dialogue:
                     await self._tell(happening, reply_id)
                     position = position if happening.position is None else happening.position
 
-        house = self._house
         await _at_last(tell_the_rest)
 
     async def _tell(self, happening: Happening, message_id: str = "") -> None:
