@@ -46,6 +46,8 @@ class Posted:
 async def start_chat(session: AsyncSession, owner: User, draft: Draft, *, longest: int) -> Posted:
     """A new conversation with its first question. Raises Invalid, images.CannotSee; nothing is changed then."""
     body = _checked(draft.body, longest)
+    # No conversation is there yet whose lock would let a second try find what the first one stored.
+    await session.execute(select(User.id).where(User.id == owner.id).with_for_update(key_share=True))
     if posted := await _already_posted(session, owner, draft.key):
         return posted
     await _refuse_blind(session, draft, draft.model)
