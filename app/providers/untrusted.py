@@ -1,5 +1,7 @@
 """Reads what a provider sent without trusting its shape: what is missing or odd counts as not said."""
 
+import json
+
 import orjson
 
 Json = dict[str, object]
@@ -16,8 +18,7 @@ def parsed(payload: bytes | str) -> Json | None:
     try:
         value = orjson.loads(payload)
     except orjson.JSONDecodeError:
-        mended = readable(payload) if isinstance(payload, bytes) else payload
-        return None if mended is payload else parsed(mended)
+        value = _mended(payload)
     if isinstance(value, list):
         return {"data": value}
     return value if isinstance(value, dict) else None
@@ -36,6 +37,20 @@ def readable(text: bytes) -> bytes:
     except UnicodeDecodeError:
         return text.decode(errors="replace").encode()
     return text
+
+
+def _mended(payload: bytes | str) -> object:
+    """What is in it, with U+FFFD for half a character: of its bytes, or of a pair of escaped surrogates.
+
+    None when it is no JSON all the same.
+    """
+    text = payload.decode(errors="replace") if isinstance(payload, bytes) else payload
+    try:
+        # Python's own reader minds no half of a pair.
+        whole = json.dumps(json.loads(text), ensure_ascii=False)
+        return orjson.loads(whole.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+    except (ValueError, RecursionError):
+        return None
 
 
 def object_at(source: Json, key: str) -> Json:

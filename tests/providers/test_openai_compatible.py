@@ -27,6 +27,18 @@ async def test_an_answer_streams_with_its_cost_and_its_end(server: FakeServer, p
     assert heard.reason is FinishReason.STOP
 
 
+async def test_half_of_a_surrogate_pair_costs_no_more_than_itself(
+    server: FakeServer, provider: OpenAICompatible
+):
+    answer = transcript("compatible/answer")
+    server.plays(answer.but(body=answer.body.replace("世".encode(), rb"\ud83c")))
+
+    heard = await hear(provider.stream(question()))
+
+    assert heard.text == "Grüße, \ufffd界 🌍!"
+    assert heard.reason is FinishReason.STOP
+
+
 async def test_the_request_asks_for_usage_and_carries_the_key(server: FakeServer, provider: OpenAICompatible):
     server.plays("compatible/answer")
 
