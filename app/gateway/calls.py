@@ -32,7 +32,7 @@ from app.gateway.watching import watched
 from app.providers.base import Request, Turn
 from app.providers.counting import CountsTokens
 from app.providers.errors import ProviderError
-from app.providers.events import Finished, FinishReason, Usage, UsageReport
+from app.providers.events import Finished, FinishReason, UsageReport
 from app.usage.estimates import most_tokens_in, tokens_in_turns
 from app.usage.needs import Need
 from app.usage.pricing import Price
@@ -138,7 +138,7 @@ class Gateway:
         running = self._noted(asked, contract, hold, meter)
         try:
             found = await provider.embed(replace(call.request, model=contract.model.name))
-            meter.see(UsageReport(found.usage or Usage(tokens_in_turns(turns), 0)))
+            meter.see(UsageReport(found.usage))
             meter.see(Finished(FinishReason.STOP))
         except ProviderError as error:
             meter.error = error

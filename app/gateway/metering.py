@@ -11,6 +11,7 @@ from app.providers.events import (
     ReasoningDelta,
     Retried,
     TextDelta,
+    ThoughtEnded,
     ToolCallDelta,
     Usage,
     UsageReport,
@@ -24,6 +25,8 @@ CUT_OFF = "cut_off"
 """Code of an answer that the gateway ended, because its provider wrote on beyond what it was told."""
 BYTES_OF_A_PIECE = 4
 """Of text, in an answer that passes through unread: providers send about a token at a time."""
+ENCRYPTED_BYTES_OF_A_BYTE = 4
+"""At most, in thoughts that nobody may read."""
 TOKENS_OF_AN_EMPTY_ANSWER = 8
 """At most, for pieces that open and close an answer and hold no words."""
 
@@ -80,6 +83,8 @@ class Meter:
                 self._count_bytes(pieces * BYTES_OF_A_PIECE)
             case ToolCallDelta():
                 self._count((event.name or "") + event.arguments)
+            case ThoughtEnded(redacted=encrypted) if encrypted:
+                self._count_bytes(len(encrypted) // ENCRYPTED_BYTES_OF_A_BYTE)
             case UsageReport(usage):
                 self._reported = usage
             case Finished(reason):

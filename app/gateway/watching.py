@@ -6,7 +6,7 @@ Counted generously, so that a provider that does is never interrupted: hardly an
 import re
 
 from app.gateway.spending import Purpose
-from app.providers.events import Event, ReasoningDelta, TextDelta, ToolCallDelta
+from app.providers.events import Event, ReasoningDelta, TextDelta, ThoughtEnded, ToolCallDelta
 from app.providers.passage import Passed
 from app.usage.needs import Need
 
@@ -19,6 +19,8 @@ WORDS = re.compile(
     rb'"(content|text|delta|response|thinking|reasoning|reasoning_content|refusal|arguments|partial_json)"\s*:\s*'
     rb'"([^"\\]*(?:\\.[^"\\]*)*)"'
 )
+ENCRYPTED_CHARACTERS_OF_A_TOKEN = 24
+"""Of thoughts that nobody may read: they come encrypted and in base64, each in an envelope of its own."""
 CHARACTERS_TO_SPARE = 120
 """For pieces without words, such as those that open and close an answer, and those that come after its end."""
 
@@ -49,7 +51,11 @@ class Watch:
         elif type(event) is TextDelta or type(event) is ReasoningDelta:
             self._left -= len(event.text)
         elif type(event) is ToolCallDelta:
-            self._left -= len(event.arguments)
+            # Every call is a token at least, whatever it says.
+            begins = CHARACTERS_OF_A_TOKEN + len(event.name) if event.name is not None else 0
+            self._left -= begins + len(event.arguments)
+        elif type(event) is ThoughtEnded:
+            self._left -= len(event.redacted) * CHARACTERS_OF_A_TOKEN // ENCRYPTED_CHARACTERS_OF_A_TOKEN
 
 
 def watched(purpose: Purpose, need: Need | None) -> Need | None:

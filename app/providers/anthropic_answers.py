@@ -17,7 +17,16 @@ from app.providers.events import (
     UsageReport,
 )
 from app.providers.service_tiers import special_service
-from app.providers.untrusted import Json, count_at, object_at, objects_at, text_at
+from app.providers.untrusted import (
+    Json,
+    believed,
+    count_at,
+    if_credible,
+    object_at,
+    objects_at,
+    text_at,
+    tokens_at,
+)
 
 REASONS = {
     "max_tokens": FinishReason.LENGTH,
@@ -136,23 +145,24 @@ class MessageReader:
             yield UsageReport(_usage(self._usage))
 
 
+@if_credible
 def _usage(told: Json) -> Usage:
     """Anthropic counts what came from a cache beside the input, we count it in. So is what a summary of the context
     took, which is billed, but stands only in the list of iterations."""
     summaries = [each for each in objects_at(told, "iterations") if text_at(each, "type") == "compaction"]
 
     def total(name: str) -> int:
-        return sum(count_at(each, name) or 0 for each in (told, *summaries))
+        return believed(sum(tokens_at(each, name) or 0 for each in (told, *summaries)))
 
     read, written = total("cache_read_input_tokens"), total("cache_creation_input_tokens")
     return Usage(
-        input=total("input_tokens") + read + written,
+        input=believed(total("input_tokens") + read + written),
         output=total("output_tokens"),
         cache_read=read,
         cache_write=written,
-        reasoning=count_at(object_at(told, "output_tokens_details"), "thinking_tokens") or 0,
+        reasoning=tokens_at(object_at(told, "output_tokens_details"), "thinking_tokens") or 0,
         cache_write_hour=min(
-            written, count_at(object_at(told, "cache_creation"), "ephemeral_1h_input_tokens") or 0
+            written, tokens_at(object_at(told, "cache_creation"), "ephemeral_1h_input_tokens") or 0
         ),
         service=special_service(text_at(told, "service_tier")),
     )

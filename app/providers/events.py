@@ -65,9 +65,9 @@ class ToolCallDelta:
 
 @dataclass(frozen=True)
 class UsageReport:
-    """The provider's figures so far; a later report replaces an earlier one."""
+    """The provider's figures so far; a later report replaces an earlier one. None: they cannot be true."""
 
-    usage: Usage
+    usage: Usage | None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from app.providers.events import (
     UsageReport,
 )
 from app.providers.thinking import ThinkingSplitter
-from app.providers.untrusted import Json, count_at, object_at, objects_at, text_at
+from app.providers.untrusted import Json, if_credible, object_at, objects_at, text_at, tokens_at
 
 
 class LineReader:
@@ -62,12 +62,9 @@ class LineReader:
             arguments=orjson.dumps(object_at(function, "arguments")).decode(),
         )
 
-    def _usage(self, message: Json) -> Usage:
-        # Both counts are left out when they are 0.
-        usage = Usage(
-            input=count_at(message, "prompt_eval_count") or 0, output=count_at(message, "eval_count") or 0
-        )
-        if usage.input >= self._window:
+    def _usage(self, message: Json) -> Usage | None:
+        usage = _usage_in(message)
+        if usage is not None and usage.input >= self._window:
             raise ContextTooLong(
                 f"{self._label} cut the conversation to {self._window:,} tokens and answered only a part of it.",
                 "Start a new conversation, or choose a model with a larger context window.",
@@ -78,3 +75,11 @@ class LineReader:
         if text_at(message, "done_reason") == "length":
             return FinishReason.LENGTH
         return FinishReason.TOOL_CALLS if self._calls else FinishReason.STOP
+
+
+@if_credible
+def _usage_in(message: Json) -> Usage:
+    # Both counts are left out when they are 0.
+    return Usage(
+        input=tokens_at(message, "prompt_eval_count") or 0, output=tokens_at(message, "eval_count") or 0
+    )

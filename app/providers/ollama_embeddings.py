@@ -2,7 +2,7 @@
 
 from app.providers.base import EmbeddingRequest, Embeddings
 from app.providers.events import Usage
-from app.providers.untrusted import Json, count_at, list_at
+from app.providers.untrusted import Json, if_credible, list_at, tokens_at
 from app.providers.vectors import all_of_one_length, vector_in
 
 
@@ -21,6 +21,10 @@ def embeddings_body(request: EmbeddingRequest) -> Json:
 def embeddings_in(answer: Json, count: int) -> Embeddings | None:
     """The `count` vectors in `answer`; None when they are not all there."""
     vectors = all_of_one_length([vector_in(item) for item in list_at(answer, "embeddings")], count)
+    return Embeddings(vectors, _usage_in(answer)) if vectors is not None else None
+
+
+@if_credible
+def _usage_in(answer: Json) -> Usage:
     # The count is left out when it is 0.
-    usage = Usage(input=count_at(answer, "prompt_eval_count") or 0, output=0)
-    return Embeddings(vectors, usage) if vectors is not None else None
+    return Usage(input=tokens_at(answer, "prompt_eval_count") or 0, output=0)

@@ -18,7 +18,7 @@ from app.providers.events import (
 )
 from app.providers.service_tiers import special_service
 from app.providers.thinking import ThinkingSplitter
-from app.providers.untrusted import Json, count_at, object_at, objects_at, text_at
+from app.providers.untrusted import Json, count_at, if_credible, object_at, objects_at, text_at, tokens_at
 
 REASONS = {
     "length": FinishReason.LENGTH,
@@ -57,8 +57,8 @@ class ChunkReader:
                 self._reason = REASONS.get(reason, FinishReason.STOP)
                 # vLLM says which of the stop sequences it was.
                 self._stop_sequence = text_at(choice, "stop_reason") or None
-        if usage := usage_in(message):
-            yield UsageReport(usage)
+        if report := report_in(message):
+            yield report
 
     def end(self) -> Iterable[Event]:
         yield from self._text.end()
@@ -86,26 +86,31 @@ class ChunkReader:
         yield from self._text.feed(text_at(part, "text"))
 
 
-def usage_in(chunk: Json) -> Usage | None:
+def report_in(chunk: Json) -> UsageReport | None:
     """What a chunk says of its cost: in `usage`, or at Groq in `x_groq.usage`."""
-    usage = object_at(chunk, "usage") or object_at(object_at(chunk, "x_groq"), "usage")
-    if not usage:
+    told = object_at(chunk, "usage") or object_at(object_at(chunk, "x_groq"), "usage")
+    if told.get("prompt_tokens") is None and told.get("completion_tokens") is None:
         return None
-    prompt, completion = count_at(usage, "prompt_tokens"), count_at(usage, "completion_tokens")
+    return UsageReport(_usage(told, special_service(text_at(chunk, "service_tier"))))
+
+
+@if_credible
+def _usage(told: Json, service: str) -> Usage | None:
+    prompt, completion = tokens_at(told, "prompt_tokens"), tokens_at(told, "completion_tokens")
     if prompt is None and completion is None:
         return None
-    prompt_details = object_at(usage, "prompt_tokens_details")
+    prompt_details = object_at(told, "prompt_tokens_details")
     # Some vendors leave reasoning out of `completion_tokens`; the total always includes it.
-    beyond_prompt = (count_at(usage, "total_tokens") or 0) - (prompt or 0)
+    beyond_prompt = (tokens_at(told, "total_tokens") or 0) - (prompt or 0)
     return Usage(
         input=prompt or 0,
         output=max(completion or 0, beyond_prompt),
-        cache_read=count_at(prompt_details, "cached_tokens")
-        or count_at(usage, "prompt_cache_hit_tokens")
+        cache_read=tokens_at(prompt_details, "cached_tokens")
+        or tokens_at(told, "prompt_cache_hit_tokens")
         or 0,
-        cache_write=count_at(prompt_details, "cache_write_tokens") or 0,
-        reasoning=count_at(object_at(usage, "completion_tokens_details"), "reasoning_tokens") or 0,
-        service=special_service(text_at(chunk, "service_tier")),
+        cache_write=tokens_at(prompt_details, "cache_write_tokens") or 0,
+        reasoning=tokens_at(object_at(told, "completion_tokens_details"), "reasoning_tokens") or 0,
+        service=service,
     )
 
 

@@ -1,7 +1,7 @@
 """Embeddings in OpenAI's words: the body of `POST /embeddings`, and what it is answered with."""
 
 from app.providers.base import EmbeddingRequest, Embeddings
-from app.providers.openai_answers import usage_in
+from app.providers.openai_answers import report_in
 from app.providers.untrusted import Json, count_at, objects_at
 from app.providers.vectors import all_of_one_length, vector_in
 
@@ -19,4 +19,5 @@ def embeddings_in(answer: Json, count: int) -> Embeddings | None:
     if all(count_at(item, "index") is not None for item in items):
         items = sorted(items, key=lambda item: count_at(item, "index") or 0)
     vectors = all_of_one_length([vector_in(item.get("embedding")) for item in items], count)
-    return Embeddings(vectors, usage_in(answer)) if vectors is not None else None
+    report = report_in(answer)
+    return Embeddings(vectors, report.usage if report else None) if vectors is not None else None

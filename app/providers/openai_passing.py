@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from app.providers.base import Request
 from app.providers.events import Event
-from app.providers.openai_answers import ChunkReader, usage_in, whole_as_chunk
+from app.providers.openai_answers import ChunkReader, report_in, whole_as_chunk
 from app.providers.passage import Dialect, Passage
 from app.providers.passing import Language
 from app.providers.untrusted import Json, objects_at, text_at
@@ -18,7 +18,7 @@ LIMIT_BEFORE_THOSE = "n_predict"
 
 def _is_kept(message: Json, passage: Passage) -> bool:
     """Usage comes in a chunk without choices, which only those expect who asked for it."""
-    return passage.wants_usage or bool(objects_at(message, "choices")) or usage_in(message) is None
+    return passage.wants_usage or bool(objects_at(message, "choices")) or report_in(message) is None
 
 
 CHAT = Language(

@@ -11,7 +11,7 @@ from app.providers.openai_repairs import without_spared
 from app.providers.passage import Passage
 from app.providers.passing import Language
 from app.providers.service_tiers import special_service
-from app.providers.untrusted import Json, count_at, object_at, objects_at, text_at
+from app.providers.untrusted import Json, if_credible, object_at, objects_at, text_at, tokens_at
 from app.providers.wire import Wire
 
 SEALED_THOUGHTS = "reasoning.encrypted_content"
@@ -76,8 +76,8 @@ class ResponseReader:
 
     def read(self, message: Json) -> Iterable[Event]:
         kind, response = text_at(message, "type"), object_at(message, "response")
-        if kind in ENDINGS + FAILURES and (usage := _usage_in(response)):
-            yield UsageReport(usage)
+        if kind in ENDINGS + FAILURES and (told := object_at(response, "usage")):
+            yield UsageReport(_usage(told, special_service(text_at(response, "service_tier"))))
         if kind in FAILURES:
             self._fail(object_at(response, "error") or message)
         if kind in ENDINGS:
@@ -91,18 +91,16 @@ class ResponseReader:
         raise self._wire.complaint({"error": described}) or self._wire.broken_off()
 
 
-def _usage_in(response: Json) -> Usage | None:
-    told = object_at(response, "usage")
-    if not told:
-        return None
+@if_credible
+def _usage(told: Json, service: str) -> Usage:
     details = object_at(told, "input_tokens_details")
     return Usage(
-        input=count_at(told, "input_tokens") or 0,
-        output=count_at(told, "output_tokens") or 0,
-        cache_read=count_at(details, "cached_tokens") or 0,
-        cache_write=count_at(details, "cache_write_tokens") or 0,
-        reasoning=count_at(object_at(told, "output_tokens_details"), "reasoning_tokens") or 0,
-        service=special_service(text_at(response, "service_tier")),
+        input=tokens_at(told, "input_tokens") or 0,
+        output=tokens_at(told, "output_tokens") or 0,
+        cache_read=tokens_at(details, "cached_tokens") or 0,
+        cache_write=tokens_at(details, "cache_write_tokens") or 0,
+        reasoning=tokens_at(object_at(told, "output_tokens_details"), "reasoning_tokens") or 0,
+        service=service,
     )
 
 

@@ -1,12 +1,23 @@
 """Reads what a provider sent without trusting its shape: what is missing or odd counts as not said."""
 
 import json
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 import orjson
 
 Json = dict[str, object]
+P = ParamSpec("P")
+T = TypeVar("T")
 
 LARGEST_COUNT = 10**15
+MOST_TOKENS = 100_000_000
+"""Of one call: a hundred times what the largest context windows hold."""
+
+
+class Incredible(ValueError):
+    """Figures that cannot be true."""
 
 
 def parsed(payload: bytes | str) -> Json | None:
@@ -81,6 +92,38 @@ def count_at(source: Json, key: str) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < LARGEST_COUNT:
         return None
     return max(0, int(value))
+
+
+def tokens_at(source: Json, key: str) -> int | None:
+    """The tokens that were counted at `key`; None when there is no number.
+
+    Raises Incredible for fewer than none, and for more than one call can use: with `if_credible` such a report
+    counts as none, and what was used is estimated.
+    """
+    value = source.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return believed(value)
+
+
+def believed(tokens: float) -> int:
+    """As many tokens as are said to have been used by one call. Raises Incredible."""
+    if not 0 <= tokens <= MOST_TOKENS:
+        raise Incredible
+    return int(tokens)
+
+
+def if_credible(read: Callable[P, T]) -> Callable[P, T | None]:
+    """`read`, which returns None where it came upon figures that cannot be true."""
+
+    @wraps(read)
+    def believing(*args: P.args, **kwargs: P.kwargs) -> T | None:
+        try:
+            return read(*args, **kwargs)
+        except Incredible:
+            return None
+
+    return believing
 
 
 def flag_at(source: Json, key: str) -> bool | None:

@@ -12,7 +12,7 @@ from genai_prices.data_snapshot import get_snapshot
 
 from app.providers.anthropic_answers import MessageReader
 from app.providers.events import Usage, UsageReport
-from app.providers.openai_answers import usage_in
+from app.providers.openai_answers import report_in
 from app.providers.openai_responses import ResponseReader
 from app.providers.wire import Wire
 from app.usage.price_list import Offer, batch_price, listed_price
@@ -250,13 +250,14 @@ def test_calls_that_may_wait_cost_half_where_the_vendor_says_so() -> None:
 )
 def test_a_call_is_charged_as_the_vendor_says_that_it_was_served(told: str, rates: str) -> None:
     chunk = {"choices": [], "service_tier": told, "usage": {"prompt_tokens": 1_000, "completion_tokens": 100}}
-    usage = usage_in(chunk)
-    assert usage is not None
+    report = report_in(chunk)
+    assert report is not None
+    assert report.usage is not None
 
-    charged = charge(usage, listed_price(offer(OPENAI, "gpt-5"), AT))
+    charged = charge(report.usage, listed_price(offer(OPENAI, "gpt-5"), AT))
 
     assert (charged.rates, charged.is_estimate) == (rates, False)
-    assert charged.micros == cost_by_rates(usage, rates)
+    assert charged.micros == cost_by_rates(report.usage, rates)
 
 
 def test_a_response_tells_how_it_was_served_as_well() -> None:

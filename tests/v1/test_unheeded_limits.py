@@ -1,6 +1,7 @@
 """Providers that write on beyond the maximum that they were told, where a hard limit pays: they are hung up on."""
 
 import asyncio
+import re
 from dataclasses import dataclass
 
 import httpx
@@ -270,3 +271,77 @@ async def test_what_a_provider_bills_beyond_is_entered_and_told(
     async with database.reading() as session:
         assert await session.scalar(select(BudgetCounter.spent)) == entry.cost_micros == 5_000_009
     assert (await ask(client, key, WAYS[0], streaming=streaming)).status_code == 429
+
+
+def begun(index: int, block: dict[str, str]) -> bytes:
+    told = {"type": "content_block_start", "index": index, "content_block": block}
+    return b"event: content_block_start\ndata: " + orjson.dumps(told) + b"\n\n"
+
+
+CALLED = b"".join(begun(index, {"type": "tool_use", "id": "t", "name": "look"}) for index in range(WORDS))
+THOUGHT = begun(0, {"type": "redacted_thinking", "data": "Zm9v" * 50}) * WORDS
+
+
+@pytest.mark.parametrize("flood", [CALLED, THOUGHT], ids=["calls without arguments", "encrypted thoughts"])
+@pytest.mark.parametrize("way", [WAYS[2], WAYS[1]], ids=["translated", "passed on"])
+async def test_what_is_no_text_is_not_written_for_ever_either(
+    client: Visitor, key: str, vendor: FakeServer, only_entry: OnlyEntry, way: Way, flood: bytes
+) -> None:
+    begins = transcript("anthropic/answer").body.partition(b"event: content_block_start")[0]
+    body = begins + flood
+    vendor.plays(Answer(headers=EVENTS, body=body, chunk_size=2_000, stalls_at=len(body)))
+
+    response = await ask(client, key, way)
+
+    await asyncio.wait_for(vendor.hung_up.wait(), 5)
+    assert way.cut_off in response.text
+    assert len(response.content) < len(body) / 2
+    entry = await only_entry()
+    assert (entry.error_code, entry.output_tokens) == ("cut_off", MOST)
+
+
+TOLD_OUTPUT = re.compile(rb'("(?:completion_tokens|output_tokens|eval_count)"\s*:\s*)\d+')
+LIES = [10**14, 100_000_001, 1e300, -1]
+
+
+@pytest.mark.parametrize("streaming", [True, False], ids=["streamed", "whole"])
+@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize("way", [*WAYS[:3], *WAYS[5:8]], ids=lambda way: way.name)
+async def test_figures_that_cannot_be_true_count_as_none(
+    client: Visitor,
+    key: str,
+    vendor: FakeServer,
+    only_entry: OnlyEntry,
+    database: Database,
+    way: Way,
+    lie: float,
+    *,
+    streaming: bool,
+) -> None:
+    answer = way.upstream.answer if streaming else way.upstream.whole
+    vendor.plays(answer.but(body=TOLD_OUTPUT.sub(rb"\g<1>" + orjson.dumps(lie), answer.body)))
+
+    response = await ask(client, key, way, streaming=streaming)
+
+    assert response.status_code == 200
+    entry = await only_entry()
+    assert (entry.outcome, entry.is_estimate, entry.error_code) == ("finished", True, "")
+    assert 0 < entry.input_tokens + entry.output_tokens < 1_000
+    async with database.reading() as session:
+        assert await session.scalar(select(BudgetCounter.spent)) == entry.cost_micros
+    assert (await ask(client, key, way, streaming=streaming)).status_code == 200
+
+
+async def test_many_figures_that_add_up_to_what_cannot_be_true_count_as_none(
+    client: Visitor, key: str, vendor: FakeServer, only_entry: OnlyEntry
+) -> None:
+    summary = {"type": "compaction", "input_tokens": 90_000_000, "output_tokens": 90_000_000}
+    said = orjson.loads(CLAUDE.whole.body)
+    said["usage"]["iterations"] = [summary] * 9
+    vendor.plays(CLAUDE.whole.but(body=orjson.dumps(said)))
+
+    await ask(client, key, WAYS[1], streaming=False)
+
+    entry = await only_entry()
+    assert entry.is_estimate
+    assert entry.input_tokens + entry.output_tokens < 1_000
