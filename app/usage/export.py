@@ -5,6 +5,7 @@ Read a piece at a time, each in a short session of its own: a download over a sl
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ from app.usage.reports import fitting, total_in
 from app.usage.rollups import SUMS, WHO_AND_WHAT
 
 LINES_AT_ONCE = 2_000
+INSIDE = re.compile(r"(?<=[;|\t\r\n])(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+"""Where a formula would begin, should a spreadsheet take one of these for the end of a cell: many do not go by commas."""
 KEY = tuple(getattr(UsageSum, name) for name in WHO_AND_WHAT)
 FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n")
 """What a formula begins with for one spreadsheet or another, also in full width, and what some skip before it (OWASP)."""
@@ -99,6 +102,11 @@ def _csv(lines: Iterable[Sequence[Value]]) -> bytes:
 
 
 def _harmless(values: Sequence[Value]) -> list[Value]:
-    """A name that begins like a formula must not become one in somebody's spreadsheet; a figure may be below zero."""
+    """A name must not become a formula in somebody's spreadsheet; a figure may be below zero."""
     named, figures = values[: len(NAMES)], values[len(NAMES) :]
-    return [f"'{name}" if str(name).startswith(FORMULA) else name for name in named] + list(figures)
+    return [_harmless_name(str(name)) for name in named] + list(figures)
+
+
+def _harmless_name(name: str) -> str:
+    text = INSIDE.sub("'", name)
+    return f"'{text}" if name.startswith(FORMULA) else text

@@ -185,6 +185,17 @@ async def test_nonsense_in_filters_never_breaks(cast: Cast) -> None:
             )
 
 
+@pytest.mark.parametrize("end", [";", "\t", "|", "\n", "\r"])
+async def test_no_name_becomes_a_formula_where_cells_end_otherwise(
+    cast: Cast, database: Database, end: str
+) -> None:
+    await uses(database, cast.bob, model=f"gpt{end}=1+1")
+
+    table = await cast.bob.client.get("/usage/export?format=csv")
+
+    assert f"gpt{end}'=1+1" in table.text
+
+
 async def test_the_export_is_what_is_on_screen(cast: Cast, database: Database) -> None:
     await uses(database, cast.bob)
     await uses(database, cast.bob, model="=HYPERLINK()", cost_micros=None)
