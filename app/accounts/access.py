@@ -41,6 +41,7 @@ __all__ = [
     "doorkeeper_of",
     "identify",
     "needs",
+    "require_identity",
     "still_valid",
 ]
 
@@ -71,12 +72,17 @@ async def identify(connection: HTTPConnection) -> Identity | None:
     return identity
 
 
-async def caller_of(connection: HTTPConnection) -> Caller:
-    """The same for doors of programs, as plain values. Raises NotSignedIn, too."""
+async def require_identity(connection: HTTPConnection) -> Identity:
+    """The same, of somebody. Raises NotSignedIn, too."""
     identity = await identify(connection)
     if identity is None:
         raise NotSignedIn(LOG_IN)
-    return identity.caller
+    return identity
+
+
+async def caller_of(connection: HTTPConnection) -> Caller:
+    """The same for doors of programs, as plain values."""
+    return (await require_identity(connection)).caller
 
 
 def credentials_of(connection: HTTPConnection) -> Credentials:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.access import CurrentIdentity, CurrentUser, Scope, needs
+from app.accounts.access import CurrentIdentity, CurrentUser, Scope, needs, require_identity
 from app.chats import branching, posting
 from app.chats.access import (
     CurrentChat,
@@ -162,6 +162,8 @@ async def create_message(
         told = written(_exchange_told(database, replies, exchange), style)
         return stream_to(request, identity, told, style)
     reply = await whole_reply(database, replies, posted.reply.id)
+    # Whose key or session ended while they waited is told nothing more; the reply may be somebody's who stayed.
+    await require_identity(request)
     exchange.reply = MessageBody.of(reply)
     return Response(exchange.model_dump_json(), media_type="application/json")
 

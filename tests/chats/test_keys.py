@@ -113,6 +113,35 @@ async def test_a_limit_of_the_key_holds(app: FastAPI, cast: Cast, database: Data
     assert "This key's own limit of $0.00 a month" in answer["reply"]["error"]["message"]
 
 
+async def test_who_waits_with_a_key_that_is_revoked_meanwhile_does_not_get_the_answer(
+    app: FastAPI, cast: Cast, database: Database, echo: str
+) -> None:
+    chat = await cast.bob.starts_a_chat()
+    key = await key_of_bob(cast)
+    script = await script_with(app, key)
+    path, said = (
+        f"/api/chats/{chat.id}/messages",
+        {"content": "/slow /long 8 Tides", "key": "1", "model": echo},
+    )
+    asked = asyncio.create_task(cast.bob.client.post(path, json=said))
+    await until(lambda: _is_being_written(database))
+
+    waiting = asyncio.create_task(script.post(path, json=said))
+    await asyncio.sleep(0.3)
+    await cast.bob.client.delete(f"/api/keys/{key.id}")
+    refused = await waiting
+
+    assert (await asked).json()["reply"]["status"] == "finished", "it was not the key's to end"
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "key_revoked")
+
+
+async def _is_being_written(database: Database) -> bool:
+    async with database.reading() as session:
+        return (
+            await session.scalar(select(Message.id).where(Message.role == MessageRole.ASSISTANT)) is not None
+        )
+
+
 class TestRevoked:
     """In the middle of an answer, at a real server."""
 
