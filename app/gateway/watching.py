@@ -21,6 +21,9 @@ WORDS = re.compile(
 )
 ENCRYPTED_CHARACTERS_OF_A_TOKEN = 24
 """Of thoughts that nobody may read: they come encrypted and in base64, each in an envelope of its own."""
+CALLS = re.compile(rb'"arguments"\s*:\s*\{')
+"""Tool calls whose arguments are no text, as Ollama sends them: whole, and many in one line."""
+BYTES_AROUND_A_CALL = 80
 CHARACTERS_TO_SPARE = 120
 """For pieces without words, such as those that open and close an answer, and those that come after its end."""
 
@@ -72,4 +75,12 @@ def _characters_in(data: bytes) -> int:
         # Six signs may stand for one character.
         characters = len(words.decode(errors="ignore")) - 5 * words.count(b"\\u")
         counts[name] = counts.get(name, 0) + max(1, characters)
-    return max(counts.values(), default=0)
+    return max(counts.values(), default=0) + sum(map(_characters_of_calls, data.splitlines()))
+
+
+def _characters_of_calls(line: bytes) -> int:
+    calls = [found.end() for found in CALLS.finditer(line)]
+    if not calls:
+        return 0
+    said = len(line) - calls[0] - len(calls) * BYTES_AROUND_A_CALL
+    return max(len(calls) * CHARACTERS_OF_A_TOKEN, said)
