@@ -9,7 +9,7 @@ from sqlalchemy import select
 from app.core.database import Database
 from app.usage.models import BudgetCounter
 from tests.cast import Visitor
-from tests.providers.fake_server import FakeServer
+from tests.providers.fake_server import Answer, FakeServer
 from tests.v1.conftest import OnlyEntry
 from tests.v1.test_unheeded_limits import WAYS, Way, ask, limited
 from tests.v1.vendors import CLAUDE
@@ -61,3 +61,20 @@ async def test_many_figures_that_add_up_to_what_cannot_be_true_count_as_none(
     entry = await only_entry()
     assert entry.is_estimate
     assert entry.input_tokens + entry.output_tokens < 1_000
+
+
+@pytest.mark.parametrize("lie", LIES)
+async def test_of_embeddings_as_well(
+    client: Visitor, key: str, vendor: FakeServer, only_entry: OnlyEntry, lie: float
+) -> None:
+    said = {"model": "m", "embeddings": [[0.1, 0.2]], "prompt_eval_count": lie}
+    json = {"content-type": "application/json"}
+    vendor.plays_at("/api/embed", Answer(headers=json, body=orjson.dumps(said)))
+
+    body = {"model": "ollama/m", "input": "How deep is the harbour?"}
+    response = await client.post("/v1/embeddings", json=body, headers={"x-api-key": key})
+
+    assert response.status_code == 200
+    entry = await only_entry()
+    assert entry.is_estimate
+    assert 0 < entry.input_tokens < 100
