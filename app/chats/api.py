@@ -83,6 +83,7 @@ async def create_chat(request: Request, user: CurrentUser, session: Session, giv
 
 @router.get("/{chat_id}")
 async def read_chat(chat: CurrentChat) -> ChatBody:
+    """One conversation: its title, its model and its system prompt."""
     return ChatBody.of(chat)
 
 
@@ -170,6 +171,7 @@ async def create_message(
 
 @router.get("/{chat_id}/messages/{message_id}")
 async def read_message(message: CurrentMessage, session: Session) -> MessageBody:
+    """One message, as it is now."""
     (body,) = await bodies_of(session, [message])
     return body
 

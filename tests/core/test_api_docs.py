@@ -14,6 +14,7 @@ async def test_every_json_door_is_described_with_its_errors(app: FastAPI, client
         for method, operation in operations.items():
             assert {"401", "404", "422"} <= set(operation["responses"]), f"{method} {path}"
             assert operation["security"], f"{method} {path}"
+            assert operation.get("description"), f"{method} {path}"
     assert not any(path.startswith(("/chats", "/admin")) for path in document["paths"])
 
 

@@ -32,6 +32,7 @@ PAGES = {
     "workspace": "/admin/settings",
     "setup-provider": "/setup/provider",
     "setup-models": "/setup/models",
+    "docs": "/docs",
     "not-found": "/nowhere",
 }
 MARKDOWN = """Here is **all** of it, with `code` and a [link](https://example.org).
@@ -45,6 +46,7 @@ MARKDOWN = """Here is **all** of it, with `code` and a [link](https://example.or
 
 - [x] done
 - [ ] not yet
+  - [ ] a part of it
 
 > Said by somebody.
 
@@ -136,12 +138,13 @@ async def test_a_first_visit_is_small(cast: Cast, echo: str, open_page: OpenPage
 
 
 async def examine(page: Page, name: str) -> list[str]:
-    """Take its picture, then ask axe: what it finds, with the elements it is about."""
+    """Take its picture, measure its width, then ask axe: what it finds, with the elements it is about."""
     await page.evaluate("document.fonts.ready.then(() => true)")
     ARTIFACTS.mkdir(exist_ok=True)
     await page.screenshot(path=ARTIFACTS / f"{name}.png")
+    wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
     results = await Axe().run(page, options={"runOnly": {"type": "tag", "values": STANDARDS}})
-    return [
+    return [f"{name}: has to be scrolled sideways"] * wide + [
         f"{name}: {finding['id']}: {node['html'][:160]}"
         for finding in results.response["violations"]
         for node in finding["nodes"]
