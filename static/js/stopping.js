@@ -6,7 +6,11 @@ function stopLatest() {
 }
 
 document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-stop-latest]")) stopLatest()
+  const button = event.target.closest("[data-stop-latest]")
+  if (!button) return
+  stopLatest()
+  // The button goes with the answer. From the keyboard one is in the message box then, else at the top of the page.
+  if (event.detail === 0) button.form.elements.body.focus()
 })
 
 document.addEventListener("keydown", (event) => {

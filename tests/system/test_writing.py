@@ -86,6 +86,19 @@ async def test_stop_keeps_what_has_been_said(cast: Cast, echo: str, open_page: O
     await expect(page.get_by_text("Stopped")).to_be_visible()
 
 
+async def test_whoever_stops_with_the_buttons_key_is_in_the_message_box_then(
+    cast: Cast, echo: str, open_page: OpenPage
+) -> None:
+    page = await open_page("/", cast.alice)
+    await say(page, "/slow One two three four five six seven eight nine ten")
+    await expect(page.locator(".message--live .prose--open")).to_contain_text("One two")
+
+    await page.get_by_role("button", name="Stop the reply").press("Enter")
+
+    await expect(page.get_by_text("Stopped")).to_be_visible()
+    await expect(page.get_by_label("Message", exact=True)).to_be_focused()
+
+
 async def stopped_answer(cast: Cast, open_page: OpenPage) -> Page:
     page = await open_page("/", cast.alice)
     await say(page, "/slow One two three four five six seven eight nine ten")
