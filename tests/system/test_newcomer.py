@@ -137,4 +137,11 @@ async def test_without_scripts_one_can_talk_too(live_server: LiveServer, browser
     await expect(page.locator(".variants")).to_contain_text("2/2")
     await page.get_by_role("button", name="Previous answer").click()
     await expect(page.locator(".variants")).to_contain_text("1/2")
+
+    # No script keeps a draft here, and none is promised.
+    await plain.clear_cookies()
+    await page.get_by_label("Message", exact=True).fill("Half a thought")
+    await page.get_by_role("button", name="Send").click()
+    await expect(page.get_by_text("You will be back where you were.")).to_be_visible()
+    await expect(page.get_by_text("What you had not sent yet")).to_be_hidden()
     await plain.close()
