@@ -35,10 +35,7 @@ async def find(session: AsyncSession, text: str) -> Subject:
     if scope is BudgetScope.WORKSPACE:
         return scope, ""
     if not name:
-        raise Invalid(
-            f"Name the {scope} that it is for, or write {EACH} for each one; on the command line {scope}:NAME.",
-            field="subject",
-        )
+        raise Invalid(f"Say for which {scope} it is by its name, or {EACH} for each one.", field="subject")
     return scope, EACH if name == EACH else await _id_of(session, scope, name)
 
 
@@ -82,11 +79,21 @@ async def _id_of(session: AsyncSession, scope: BudgetScope, name: str) -> str:
         case BudgetScope.GROUP:
             return (await groups.by_name(session, name)).id
         case BudgetScope.USER:
-            return (await people.by_name(session, name)).id
+            return await _person(session, name)
         case BudgetScope.KEY:
             return await _key(session, name)
         case _:
             return await _model(session, name)
+
+
+async def _person(session: AsyncSession, name: str) -> str:
+    user = await people.by_login(session, name)
+    if user is None:
+        raise Invalid(
+            f"There is no account called “{name[:100]}”. Administration → Users lists everybody.",
+            field="subject",
+        )
+    return user.id
 
 
 async def _key(session: AsyncSession, prefix: str) -> str:
@@ -108,7 +115,7 @@ async def _model(session: AsyncSession, full_name: str) -> str:
     query = select(Model.id).join(Connection, Model.connection_id == Connection.id)
     if await session.scalar(query.where(Connection.name == connection, Model.name == name)) is None:
         raise Invalid(
-            f"There is no model “{full_name[:100]}”. `parley models list --all` shows every model.",
+            f"There is no model “{full_name[:100]}”. Administration → Models lists all of them.",
             field="subject",
         )
     return full_name

@@ -98,7 +98,15 @@ async def test_a_limit_for_each_shows_who_used_the_most(cast: Cast, database: Da
     ("fields", "words"),
     [
         ({"limit": "50", "scope": "group", "name": "Nobody"}, "no group called"),
-        ({"limit": "50", "scope": "user", "name": ""}, "Name the user"),
+        (
+            {"limit": "50", "scope": "user", "name": ""},
+            "Say for which user it is by its name, or * for each one.",
+        ),
+        ({"limit": "50", "scope": "user", "name": "nobody"}, "Administration → Users lists everybody."),
+        (
+            {"limit": "50", "scope": "model", "name": "echo/none"},
+            "Administration → Models lists all of them.",
+        ),
         ({"limit": "plenty"}, "as a number"),
         ({"limit": "NaN"}, "A limit is between"),
         ({"limit": "50", "unit": "euros"}, "What is limited is"),
