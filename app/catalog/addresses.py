@@ -13,6 +13,7 @@ from app.providers.registry import Kind
 from app.providers.wire.addresses import is_forbidden
 
 LONGEST = 300
+LONGEST_LABEL = 63  # RFC 1035, 2.3.4
 PATHS_OF_CALLS = (
     "/chat/completions",
     "/completions",
@@ -87,7 +88,7 @@ def _split(text: str) -> SplitResult:
 def _refuse_what_cannot_be_called(parts: SplitResult) -> None:
     if parts.scheme not in ("http", "https"):
         raise _wrong("The address has to begin with http:// or https://.")
-    if not parts.hostname or any(character.isspace() for character in parts.netloc):
+    if not parts.hostname or not _can_be_a_host(parts.hostname):
         raise _wrong("The address names no server. It looks like http://127.0.0.1:11434.")
     if parts.username is not None or parts.password is not None:
         raise _wrong(
@@ -97,6 +98,18 @@ def _refuse_what_cannot_be_called(parts: SplitResult) -> None:
         raise _wrong("Leave out what follows “?” or “#”; a key belongs into the field for keys.")
     if _is_for_metadata(parts.hostname):
         raise _wrong("This address belongs to a cloud's metadata service, where no model answers.")
+
+
+def _can_be_a_host(host: str) -> bool:
+    """Whether a machine can be called so: letters and digits of any script, or an IPv6 address."""
+    if ":" in host:
+        return not any(character.isspace() for character in host)
+    labels = host.removesuffix(".").split(".")
+    return all(0 < len(label) <= LONGEST_LABEL and _is_plain(label) for label in labels)
+
+
+def _is_plain(label: str) -> bool:
+    return all(character.isalnum() or character in "-_" for character in label)
 
 
 def _is_for_metadata(host: str) -> bool:

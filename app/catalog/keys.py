@@ -67,8 +67,10 @@ def clean_key(kind: Kind, key: str, field: str = "key") -> str:
         raise Invalid(f"{kind.label} wants a key. Paste one that you made there.", field=field)
     if key and not kind.accepts_key:
         raise Invalid(f"{kind.label} takes no key. Leave the field empty.", field=field)
-    if len(key) > LONGEST or not key.isascii() or any(not character.isprintable() for character in key):
+    if len(key) > LONGEST or any(character.isascii() and not character.isprintable() for character in key):
         raise Invalid("This is not a key: it is too long, or holds more than one line.", field=field)
+    if not key.isascii() or not key.isprintable():
+        raise Invalid("This is not a key: it holds characters that no key has. Copy it again.", field=field)
     if " " in key:
         raise Invalid("This is not a key: there is a space in it. Copy it again.", field=field)
     return key

@@ -218,6 +218,8 @@ async def test_nonsense_is_refused(cast: Cast) -> None:
     for form in ({"kind": "gopher"}, {"kind": "openai"}, {"kind": "echo", "key": GOOD_KEY}, {}):
         response = await cast.alice.client.post("/admin/connections", data=form)
         assert response.status_code == 422, form
+    lamps = await cast.alice.client.post("/admin/connections", data={"kind": "openai", "key": "🏮🏮"})
+    assert (lamps.status_code, "it holds characters that no key has" in lamps.text) == (422, True)
     too_long = {"kind": "echo", "label": "x" * 200}
     assert (await cast.alice.client.post("/admin/connections", data=too_long)).status_code == 422
 

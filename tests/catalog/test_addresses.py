@@ -35,6 +35,17 @@ def test_metadata_services_are_refused_in_every_disguise(host: str) -> None:
         normalised(kind_named("openai-compatible"), f"http://{host}/v1")
 
 
+@pytest.mark.parametrize("host", ["<script>alert(1)<", "x" * 64, "a..example", "😀", "two words", "."])
+def test_what_no_machine_can_be_called_is_refused_where_it_is_typed(host: str) -> None:
+    with pytest.raises(Invalid, match="names no server"):
+        normalised(kind_named("openai-compatible"), f"http://{host}/v1")
+
+
+@pytest.mark.parametrize("host", ["my_vllm", "gpu-1.lan", "bücher.example", "שלום.example", "llm.example."])
+def test_names_of_machines_are_written_in_every_script(host: str) -> None:
+    assert normalised(kind_named("openai-compatible"), f"http://{host}/v1").url == f"http://{host}/v1"
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "10.1.2.3", "192.168.1.5", "[::1]", "[fd12::1]"])
 def test_local_addresses_are_welcome(host: str) -> None:
     assert normalised(kind_named("ollama"), f"http://{host}:11434").url == f"http://{host}:11434"
