@@ -17,7 +17,7 @@ from app.core.errors import Conflict, Invalid
 from app.core.ids import new_id
 from app.providers.base import Image
 
-MARKDOWN_SIGNS = re.compile(r"\*\*|__|`+|~~|^\s*\*\s")
+MARKDOWN_SIGNS = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+\[[ xX]\]\s|\*\*|__|`+|~~|^\s*\*\s")
 LONGEST_TITLE = 120
 TITLE_FROM_QUESTION = 60
 LONGEST_KEY = 100
