@@ -273,6 +273,7 @@ async def test_other_models_are_compared_at_their_prices(cast: Cast, database: D
     assert "\u2212$3.25" in page, "at home it costs nothing"
     assert "Would cost" in planned
     assert 'value="3"' in planned
+    assert planned.count("required") == 4, "nobody sends a plan with a field left empty"
 
 
 class TestMetrics:
