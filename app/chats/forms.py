@@ -1,6 +1,7 @@
 """What the form of the message box brings: words, the chosen model, images."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -36,7 +37,9 @@ class Written:
         return Draft(self.body, model, self.key, images=tuple([await _image(file) for file in chosen]))
 
 
-async def _written(request: Request) -> AsyncIterator[Written]:
+@asynccontextmanager
+async def written_in(request: Request) -> AsyncIterator[Written]:
+    """The form of this request; its files are there until the block ends."""
     settings: Settings = request.app.state.settings
     # Whole requests are limited already. That there are too many words is told where one knows how many fit.
     async with request.form(max_part_size=settings.max_request_bytes) as form:
@@ -47,6 +50,11 @@ async def _written(request: Request) -> AsyncIterator[Written]:
 def _text(form: FormData, name: str) -> str:
     value = form.get(name, "")
     return value if isinstance(value, str) else ""
+
+
+async def _written(request: Request) -> AsyncIterator[Written]:
+    async with written_in(request) as written:
+        yield written
 
 
 CurrentWritten = Annotated[Written, Depends(_written)]

@@ -29,6 +29,7 @@ from app.chats.picker import model_for_next, picker_for
 from app.chats.presenting import chat_view, earlier_url, present
 from app.chats.replies import Replies
 from app.chats.sidebar import link_to, sidebar_of
+from app.chats.unsent import KeepsWords
 from app.core.clock import now
 from app.core.database import Session, after_commit, briefly, commit_early, database_of
 from app.core.errors import Invalid
@@ -38,7 +39,7 @@ from app.core.templating import page, timezone_of
 from app.usage.budget_overview import warnings
 from app.usage.parameters import currency_for
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=KeepsWords)
 
 Model = Annotated[str, Form()]
 

@@ -138,10 +138,18 @@ async def test_without_scripts_one_can_talk_too(live_server: LiveServer, browser
     await page.get_by_role("button", name="Previous answer").click()
     await expect(page.locator(".variants")).to_contain_text("1/2")
 
-    # No script keeps a draft here, and none is promised.
+    # No script keeps a draft here: what cannot be sent any more is on the page that says so.
     await plain.clear_cookies()
-    await page.get_by_label("Message", exact=True).fill("Half a thought")
+    await page.get_by_label("Message", exact=True).fill("A whole thought")
     await page.get_by_role("button", name="Send").click()
-    await expect(page.get_by_text("You will be back where you were.")).to_be_visible()
-    await expect(page.get_by_text("What you had not sent yet")).to_be_hidden()
+    async with plain.expect_page() as opened:
+        await page.get_by_role("link", name="Log in in another tab").click()
+    beside = await opened.value
+    await expect(beside.get_by_text("What you had not sent yet")).to_be_hidden()
+    await beside.get_by_label("Username or e-mail").fill("alice")
+    await beside.get_by_label("Password").fill(PASSWORD)
+    await beside.get_by_role("button", name="Log in").click()
+    await expect(beside.get_by_label("Message", exact=True)).to_be_visible()
+    await page.get_by_role("button", name="Send").click()
+    await expect(page.locator(".message--person").last).to_contain_text("A whole thought")
     await plain.close()
