@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -127,7 +128,15 @@ def read_or_create(path: Path, make: Callable[[], str]) -> str:
 
 def keyed_hash(signing_key: str, token: str) -> str:
     """HMAC-SHA256 of a high-entropy token, so that a stolen database holds nothing that opens a door."""
-    return hmac.digest(signing_key.encode(), token.encode(), "sha256").hex()
+    keyed = _keyed(signing_key).copy()
+    keyed.update(token.encode())
+    return keyed.hexdigest()
+
+
+@cache
+def _keyed(signing_key: str) -> hmac.HMAC:
+    """Begun once: every call of a program is known by such a hash."""
+    return hmac.new(signing_key.encode(), digestmod="sha256")
 
 
 def derived_key(signing_key: str, purpose: str) -> str:

@@ -20,11 +20,11 @@ from app.providers.wire.judging import not_the_protocol
 from app.providers.wire.quoting import words_of
 from app.providers.wire.streams import (
     FirstTokenLate,
+    InTime,
     NotAStream,
     Pace,
     StreamEmpty,
     TooQuiet,
-    in_time,
     messages,
     open_stream,
     refusal_body,
@@ -65,7 +65,7 @@ class Wire:
         """An answer that comes whole: it may take as long as a stream's first token and one pause."""
         deadline = asyncio.get_running_loop().time() + self._timeouts.first_token + self._timeouts.idle
         with self._failures_told(Pace()):
-            async with in_time(deadline):
+            async with InTime(deadline):
                 response = await self._open(path, body)
                 try:
                     document = Document(response.status, response.headers, await whole_body(response))
@@ -84,7 +84,7 @@ class Wire:
         """The messages of the answer, as they come. Raises a ProviderError, also when it stops half-way."""
         deadline = asyncio.get_running_loop().time() + self._timeouts.first_token
         with self._failures_told(pace):
-            async with in_time(deadline):
+            async with InTime(deadline):
                 response = await self._open(path, body)
             try:
                 await self._refuse_unless_success(response, body)

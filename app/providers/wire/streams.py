@@ -1,10 +1,11 @@
 """Streams, read from aiohttp directly: a deadline for the first token, then one for each silence."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from types import TracebackType
 
 import aiohttp
 
@@ -47,17 +48,24 @@ class Pace:
     is_over: bool = False
 
 
-@asynccontextmanager
-async def in_time(deadline: float) -> AsyncIterator[None]:
-    """Raises FirstTokenLate when the block is not through by then, on the event loop's clock."""
-    late = asyncio.timeout_at(deadline)
-    try:
-        async with late:
-            yield
-    except TimeoutError as error:
-        if late.expired():
-            raise FirstTokenLate from error
-        raise
+class InTime:
+    """`async with InTime(deadline): …` raises FirstTokenLate when the block is not through by then, on the event
+    loop's clock.
+    """
+
+    def __init__(self, deadline: float) -> None:
+        self._timeout = asyncio.timeout_at(deadline)
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._timeout.__aexit__(kind, error, trace)
+        except TimeoutError as late:
+            raise FirstTokenLate from late
 
 
 async def open_stream(
