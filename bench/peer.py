@@ -41,9 +41,10 @@ def _pip_install(*packages: str, must: bool) -> None:
 
 
 def _needed_to_serve() -> list[str]:
-    """What its proxy needs, but for packages of its own: its database, its licensed part, its command's other name.
+    """What its proxy needs, but for packages of its own, such as those for a database and for its licensed part.
 
-    They appear later than the release, and asked for `litellm[proxy]` pip would take an older one that has them all.
+    It serves without them. Not all appear everywhere with the release: asked for `litellm[proxy]`, pip would then take
+    an older one.
     """
     needed = map(Requirement, _said(REQUIREMENTS).splitlines())
     return [
