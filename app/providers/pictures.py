@@ -12,7 +12,7 @@ SIGNATURES = (
 )
 CHARACTERS_AT_ONCE = 1 << 18
 """A multiple of four. Between two pieces others get their turn, where a large request is read in a thread."""
-MARKER = re.compile(rb"\xff+([^\x00\xff])")
+MARKER = re.compile(rb"\xff([^\x00\xff])")
 """What begins a part of a JPEG; decoders skip whatever else stands between two parts."""
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """Parts that begin with how large it is."""

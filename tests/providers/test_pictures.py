@@ -64,6 +64,11 @@ def test_a_head_that_says_nothing_claims_nothing(content: bytes) -> None:
     assert dimensions_of(content) is None
 
 
+@pytest.mark.parametrize("end", [b"", b"\x00"])
+def test_millions_of_bytes_that_begin_nothing_are_no_work(end: bytes) -> None:
+    assert dimensions_of(b"\xff\xd8" + b"\xff" * 5_000_000 + end) is None
+
+
 def test_a_size_behind_thousands_of_parts_counts_as_the_largest() -> None:
     empty_parts = b"\xff\xfe\x00\x02" * MOST_PARTS
 
