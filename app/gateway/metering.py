@@ -17,7 +17,7 @@ from app.providers.events import (
     UsageReport,
 )
 from app.providers.passage import Passed
-from app.usage.estimates import tokens_in_bytes
+from app.usage.estimates import ENCRYPTED_CHARACTERS_OF_ONE, tokens_in_bytes
 from app.usage.models import Outcome
 from app.usage.pricing import Charge, Price, charge
 
@@ -25,8 +25,6 @@ CUT_OFF = "cut_off"
 """Code of an answer that the gateway ended, because its provider wrote on beyond what it was told."""
 BYTES_OF_A_PIECE = 4
 """Of text, in an answer that passes through unread: providers send about a token at a time."""
-ENCRYPTED_BYTES_OF_A_BYTE = 4
-"""At most, in thoughts that nobody may read."""
 TOKENS_OF_AN_EMPTY_ANSWER = 8
 """At most, for pieces that open and close an answer and hold no words."""
 
@@ -84,7 +82,7 @@ class Meter:
             case ToolCallDelta():
                 self._count((event.name or "") + event.arguments)
             case ThoughtEnded(redacted=encrypted) if encrypted:
-                self._count_bytes(len(encrypted) // ENCRYPTED_BYTES_OF_A_BYTE)
+                self._count_bytes(len(encrypted) // ENCRYPTED_CHARACTERS_OF_ONE)
             case UsageReport(usage):
                 self._reported = usage
             case Finished(reason):

@@ -8,6 +8,7 @@ import re
 from app.gateway.spending import Purpose
 from app.providers.events import Event, ReasoningDelta, TextDelta, ThoughtEnded, ToolCallDelta
 from app.providers.passage import Passed
+from app.usage.estimates import ENCRYPTED_CHARACTERS_OF_ONE
 from app.usage.needs import Need
 
 CHARACTERS_OF_A_TOKEN = 6
@@ -19,8 +20,6 @@ WORDS = re.compile(
     rb'"(content|text|delta|response|thinking|reasoning|reasoning_content|refusal|arguments|partial_json)"\s*:\s*'
     rb'"([^"\\]*(?:\\.[^"\\]*)*)"'
 )
-ENCRYPTED_CHARACTERS_OF_A_TOKEN = 24
-"""Of thoughts that nobody may read: they come encrypted and in base64, each in an envelope of its own."""
 CALLS = re.compile(rb'"arguments"\s*:\s*\{')
 """Tool calls whose arguments are no text, as Ollama sends them: whole, and many in one line."""
 BYTES_AROUND_A_CALL = 80
@@ -58,7 +57,7 @@ class Watch:
             begins = CHARACTERS_OF_A_TOKEN + len(event.name) if event.name is not None else 0
             self._left -= begins + len(event.arguments)
         elif type(event) is ThoughtEnded:
-            self._left -= len(event.redacted) * CHARACTERS_OF_A_TOKEN // ENCRYPTED_CHARACTERS_OF_A_TOKEN
+            self._left -= len(event.redacted) // ENCRYPTED_CHARACTERS_OF_ONE
 
 
 def watched(purpose: Purpose, need: Need | None) -> Need | None:
@@ -71,16 +70,22 @@ def watched(purpose: Purpose, need: Need | None) -> Need | None:
 def _characters_in(data: bytes) -> int:
     """How many characters are written in events; what some servers say under two names counts once."""
     counts: dict[bytes, int] = {}
-    for name, words in WORDS.findall(data):
-        # Six signs may stand for one character.
-        characters = len(words.decode(errors="ignore")) - 5 * words.count(b"\\u")
-        counts[name] = counts.get(name, 0) + max(1, characters)
-    return max(counts.values(), default=0) + sum(map(_characters_of_calls, data.splitlines()))
+    in_calls = 0
+    for line in data.splitlines():
+        call = CALLS.search(line)
+        # What stands in arguments may be called like that, too: it counts as theirs.
+        before, calls = (line[: call.start()], line[call.start() :]) if call else (line, b"")
+        for name, words in WORDS.findall(before):
+            counts[name] = counts.get(name, 0) + max(1, _length_of(words))
+        in_calls += _characters_of_calls(calls)
+    return max(counts.values(), default=0) + in_calls
 
 
-def _characters_of_calls(line: bytes) -> int:
-    calls = [found.end() for found in CALLS.finditer(line)]
-    if not calls:
-        return 0
-    said = len(line) - calls[0] - len(calls) * BYTES_AROUND_A_CALL
-    return max(len(calls) * CHARACTERS_OF_A_TOKEN, said)
+def _characters_of_calls(calls: bytes) -> int:
+    count = len(CALLS.findall(calls))
+    return max(count * CHARACTERS_OF_A_TOKEN, _length_of(calls) - count * BYTES_AROUND_A_CALL)
+
+
+def _length_of(words: bytes) -> int:
+    """In characters: six signs of JSON may stand for one."""
+    return len(words.decode(errors="ignore")) - 5 * words.count(b"\\u")

@@ -14,6 +14,9 @@ MOST_TOKENS_PER_IMAGE = 50_000
 MOST_TOKENS_FOR_TOOLS = 1_000
 """What vendors tell a model about how tools are called."""
 
+ENCRYPTED_CHARACTERS_OF_ONE = 4
+"""At most, that stand for one character of a thought nobody may read: in base64, each thought in an envelope."""
+
 LARGEST_ROOM = 4_096
 
 

@@ -314,3 +314,18 @@ async def test_a_line_full_of_calls_is_more_than_one_piece(
     assert '"done_reason":"length"' in response.text
     assert response.text.count("look") <= 200
     assert (await only_entry()).output_tokens == MOST
+
+
+async def test_a_call_that_says_much_is_counted_once(
+    client: Visitor, key: str, vendor: FakeServer, only_entry: OnlyEntry
+) -> None:
+    call = {"function": {"name": "write", "arguments": {"path": "a.txt", "content": "word " * MOST}}}
+    said = {"role": "assistant", "content": "", "tool_calls": [call]}
+    end = {"message": {"content": ""}, "done": True, "prompt_eval_count": 5, "eval_count": MOST}
+    lines = ({"model": "m", "message": said, "done": False}, {"model": "m", **end, "done_reason": "stop"})
+    vendor.plays(Answer(headers=LINES, body=b"".join(orjson.dumps(line) + b"\n" for line in lines)))
+
+    response = await ask(client, key, WAYS[6])
+
+    assert '"done_reason":"stop"' in response.text
+    assert (await only_entry()).outcome == "finished"
