@@ -22,7 +22,7 @@ from app.usage.reports import fitting, total_in
 from app.usage.rollups import SUMS, WHO_AND_WHAT
 
 LINES_AT_ONCE = 2_000
-INSIDE = re.compile(r"(?<=[;|\t\r\n])(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+INSIDE = re.compile(r"(?<=[;|\t\r\n\"])(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 """Where a formula would begin, should a spreadsheet take one of these for the end of a cell: many do not go by commas."""
 KEY = tuple(getattr(UsageSum, name) for name in WHO_AND_WHAT)
 FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n")

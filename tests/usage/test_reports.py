@@ -196,6 +196,16 @@ async def test_no_name_becomes_a_formula_where_cells_end_otherwise(
     assert f"gpt{end}'=1+1" in table.text
 
 
+async def test_no_name_becomes_a_formula_behind_a_quotation_mark(cast: Cast, database: Database) -> None:
+    await uses(database, cast.bob, model='gpt;"=1+1;y')
+
+    table = await cast.bob.client.get("/usage/export?format=csv")
+
+    cells = [cell for line in csv.reader(io.StringIO(table.text), delimiter=";") for cell in line]
+    assert "y" in "".join(cells)
+    assert not [cell for cell in cells if cell.startswith("=")]
+
+
 async def test_the_export_is_what_is_on_screen(cast: Cast, database: Database) -> None:
     await uses(database, cast.bob)
     await uses(database, cast.bob, model="=HYPERLINK()", cost_micros=None)
