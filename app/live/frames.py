@@ -48,7 +48,7 @@ class Inbox:
         """
         try:
             return self._completed(*_parts(payload))
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise Missed from error
 
     def _completed(self, origin: str, number: int, index: int, total: int, text: str) -> Batch:
@@ -74,4 +74,7 @@ def _parts(payload: str) -> tuple[str, int, int, int, str]:
 def _joined(sender: _Sender) -> Batch:
     text = "".join(sender.pieces)
     sender.pieces.clear()
-    return [(stream, event) for stream, event in json.loads(text)]
+    batch = [(stream, event) for stream, event in json.loads(text)]
+    if not all(isinstance(stream, str) and isinstance(event, dict) for stream, event in batch):
+        raise ValueError("no batch of ours")
+    return batch

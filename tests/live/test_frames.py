@@ -61,3 +61,13 @@ def test_who_starts_to_listen_in_the_middle_of_a_large_event_notices() -> None:
 
     with pytest.raises(Missed):
         Inbox("me").accept(second)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[[[],{}]]", '[["chat:1",1]]', "{}}", "7"])
+def test_what_others_notify_is_missed_and_what_follows_arrives(text: str) -> None:
+    inbox = Inbox("me")
+
+    with pytest.raises(Missed):
+        inbox.accept(f"other 0 0 1 {text}")
+
+    assert received(inbox, pack("other", 1, [("chat:1", {"n": 2})])) == [("chat:1", {"n": 2})]
