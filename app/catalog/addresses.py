@@ -4,6 +4,7 @@ Loopback and private addresses are welcome, since models run there; the addresse
 their machines' credentials are not. (What a name resolves to is checked again with each connection made.)
 """
 
+import unicodedata
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit, urlunsplit
@@ -101,7 +102,7 @@ def _refuse_what_cannot_be_called(parts: SplitResult) -> None:
 
 
 def _can_be_a_host(host: str) -> bool:
-    """Whether a machine can be called so: letters and digits of any script, or an IPv6 address."""
+    """Whether a machine can be called so: by words of any script, or an IPv6 address."""
     if ":" in host:
         return not any(character.isspace() for character in host)
     labels = host.removesuffix(".").split(".")
@@ -109,7 +110,8 @@ def _can_be_a_host(host: str) -> bool:
 
 
 def _is_plain(label: str) -> bool:
-    return all(character.isalnum() or character in "-_" for character in label)
+    # Letters, digits, and the marks without which many scripts write no word.
+    return all(unicodedata.category(character)[0] in "LMN" or character in "-_" for character in label)
 
 
 def _is_for_metadata(host: str) -> bool:

@@ -41,7 +41,9 @@ def test_what_no_machine_can_be_called_is_refused_where_it_is_typed(host: str) -
         normalised(kind_named("openai-compatible"), f"http://{host}/v1")
 
 
-@pytest.mark.parametrize("host", ["my_vllm", "gpu-1.lan", "bücher.example", "שלום.example", "llm.example."])
+@pytest.mark.parametrize(
+    "host", ["my_vllm", "gpu-1.lan", "bücher.example", "שלום.example", "हिन्दी.example", "llm.example."]
+)
 def test_names_of_machines_are_written_in_every_script(host: str) -> None:
     assert normalised(kind_named("openai-compatible"), f"http://{host}/v1").url == f"http://{host}/v1"
 
