@@ -41,12 +41,13 @@ class EventStream(StreamingResponse):
         keep_alive: bytes = KEEP_ALIVE,
     ) -> None:
         headers = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
+        self._events = events
         self._supervised = _supervised(events, until, keep_alive)
         super().__init__(self._supervised, headers=headers, media_type=media_type)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # A reader who leaves while something is sent would leave the generators to the garbage collector.
-        async with aclosing(self._supervised):
+        async with aclosing(self._events), aclosing(self._supervised):
             await super().__call__(scope, receive, send)
 
 
@@ -79,7 +80,6 @@ async def _supervised(
         over.cancel()
         upcoming.cancel()
         await asyncio.gather(over, upcoming, return_exceptions=True)
-        await events.aclose()
 
 
 async def _next(events: AsyncGenerator[bytes, None]) -> bytes | None:
