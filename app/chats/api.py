@@ -163,7 +163,7 @@ async def create_message(
         told = written(_exchange_told(database, replies, exchange), style)
         return stream_to(request, identity, told, style)
     reply = await whole_reply(database, replies, posted.reply.id)
-    # Whose key or session ended while they waited is told nothing more; the reply may be somebody's who stayed.
+    # Somebody whose key or session ended while they waited is told nothing more.
     await require_identity(request)
     exchange.reply = MessageBody.of(reply)
     return Response(exchange.model_dump_json(), media_type="application/json")
@@ -190,7 +190,7 @@ async def create_variant(
     await require_model(session, identity.caller, wish.model or chat.model or reply.model)
     variant = await posting.regenerate(session, chat, reply, wish.model, api_key_id=identity.api_key_id)
     after_commit(session, partial(replies.start, variant))
-    _tell(request, session, identity.user.id, chat.id, News.BRANCH_CHANGED)
+    _tell(request, session, identity.user.id, chat.id, News.BRANCH_CHANGED, reply_id=variant.id)
     return MessageBody.of(variant)
 
 
@@ -262,5 +262,7 @@ async def _exchange_told(
             yield happening
 
 
-def _tell(request: Request, session: AsyncSession, user_id: str, chat_id: str, news: News) -> None:
-    after_commit(session, lambda: tell(hub_of(request), user_id, chat_id, news))
+def _tell(
+    request: Request, session: AsyncSession, user_id: str, chat_id: str, news: News, *, reply_id: str = ""
+) -> None:
+    after_commit(session, lambda: tell(hub_of(request), user_id, chat_id, news, reply_id=reply_id))

@@ -54,7 +54,10 @@ class House:
 
 
 class Dialogue:
-    """`send` takes one frame, and says nothing of who is gone. Leaving the block ends all that is being told."""
+    """`send` takes one frame, and does not fail when the other side is gone.
+
+    Leaving the block ends all that is being told.
+    """
 
     _news: Subscription
 
@@ -71,7 +74,7 @@ class Dialogue:
         """Replies that were offered, or told."""
         self._lines = ExitStack()
         self._one_at_a_time = asyncio.Lock()
-        """What is being said here is not heard of meanwhile as if it came from elsewhere."""
+        """Held while something is said or followed here: news of it must not announce it a second time."""
 
     async def __aenter__(self) -> "Dialogue":
         # Before the greeting: what begins while that is put together is heard of, too.
@@ -147,14 +150,17 @@ class Dialogue:
                 after_commit(session, partial(self._house.replies.stop, reply.id))
 
     async def _join(self, asked: FollowFrame) -> None:
-        async with self._house.database.reading() as session:
-            chat = await chat_of(session, self._identity.user, self._chat_id)
-            reply = await message_of(session, chat, asked.message_id)
-        if not reply.is_reply:
-            raise NotFound("Only replies can be followed. Name the message that answers.")
-        if reply.id not in self._followed and len(self._followed) >= MOST_FOLLOWED:
-            raise Conflict(f"{MOST_FOLLOWED} replies are being told already. Wait until one of them ends.")
-        self._follow(reply.id, asked.position)
+        async with self._one_at_a_time:
+            async with self._house.database.reading() as session:
+                chat = await chat_of(session, self._identity.user, self._chat_id)
+                reply = await message_of(session, chat, asked.message_id)
+            if not reply.is_reply:
+                raise NotFound("Only replies can be followed. Name the message that answers.")
+            if reply.id not in self._followed and len(self._followed) >= MOST_FOLLOWED:
+                raise Conflict(
+                    f"{MOST_FOLLOWED} replies are being told already. Wait until one of them ends."
+                )
+            self._follow(reply.id, asked.position)
 
     async def _tell_begun(self, named: str) -> None:
         """The replies that began elsewhere, unless they are known; the one that the news named even if it ended."""

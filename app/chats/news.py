@@ -21,6 +21,10 @@ def stream_of_owner(user_id: str) -> str:
 
 
 def tell(hub: Hub, user_id: str, chat_id: str, news: News, *, page: str = "", reply_id: str = "") -> None:
-    """Let the person's open pages know; `page` is the one that did it, and is shown `reply_id`, which began, by itself."""
+    """Let the person's open pages and sockets know. `page` is the one that did it.
+
+    `reply_id` is the reply that began: the page of a new message shows it by itself, and sockets tell it even when it
+    has ended.
+    """
     event = {"news": news.value, "chat": chat_id, "page": page, "reply": reply_id}
     hub.publish(stream_of_owner(user_id), event)

@@ -119,7 +119,7 @@ async def create_variant(
 ) -> Response:
     variant = await posting.regenerate(session, chat, reply, model)
     after_commit(session, lambda: replies.start(variant))
-    return await _thread(request, chat, user, session)
+    return await _thread(request, chat, user, session, reply_id=variant.id)
 
 
 @router.post("/chats/{chat_id}/messages/{message_id}/continuation", dependencies=[RoomForAnother])
@@ -242,9 +242,11 @@ async def _stop(session: AsyncSession, reply: Message, replies: Replies) -> None
         after_commit(session, lambda: replies.stop(reply.id))
 
 
-async def _thread(request: Request, chat: Chat, user: User, session: AsyncSession) -> Response:
-    """The branch being read, anew, here and in the person's other pages."""
-    _tell(request, session, user, chat.id, News.BRANCH_CHANGED)
+async def _thread(
+    request: Request, chat: Chat, user: User, session: AsyncSession, *, reply_id: str = ""
+) -> Response:
+    """The branch being read, anew, here and in the person's other pages; `reply_id` began in it."""
+    _tell(request, session, user, chat.id, News.BRANCH_CHANGED, reply_id=reply_id)
     if not is_htmx(request):
         return _go_to(request, f"/chats/{chat.id}")
     shown = await page_ending_at(session, chat, chat.tip_id)

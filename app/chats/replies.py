@@ -64,7 +64,7 @@ class Replies:
 
     def start(self, reply: Message) -> None:
         """Write the reply in the background. Call it after the commit that created it."""
-        # Where it is continued the moment it was stored: what is kept of how it was written before.
+        # It may be continued the moment it was stored, while its first writing still ends: what is kept of that one goes.
         self._forget(reply.id)
         live = self.broadcasts.begin(reply.id, reply.content, reply.reasoning)
         task = self._tasks.start(f"reply {reply.id}", self._write(Work(live), reply))
@@ -82,7 +82,7 @@ class Replies:
     async def drain(self, grace: float) -> None:
         """Let running replies finish for `grace` seconds; the rest is saved and marked interrupted."""
         for patience in (grace, 5.0):
-            # Whoever is being saved already is cut off below from waiting for that, and from nothing else.
+            # To cancel a reply that is being saved ends only its wait: the saving goes on, and is waited for here.
             at_work = {*self._writing.values(), *self._saving}
             if not at_work:
                 return

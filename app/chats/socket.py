@@ -38,7 +38,7 @@ REASONS = {
 }
 """By the code with which a socket is closed; 4000 and above are ours to give."""
 OFF_THE_LINE = (WebSocketDisconnect, WebSocketDisconnected)
-"""What is raised on who speaks to somebody who is gone: the first time, and ever after."""
+"""What sending raises once the other side is gone: the first one at first, the second ever after."""
 
 
 class Hangup(Exception):

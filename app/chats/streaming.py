@@ -28,7 +28,7 @@ SECONDS_FOR_EACH_LIVE_REPLY = 0.0006
 """Rendering one step takes a third of a millisecond; with hundreds at once each is shown less often."""
 SECONDS_BETWEEN_CHECKS = 5
 SECONDS_UNCHECKED = 15
-"""So long somebody who was let in stays while the database is away and cannot tell whether they still may."""
+"""For how long somebody who was let in may stay while the database is away and cannot say whether they still may."""
 BEGINNING = Place()
 
 log = structlog.get_logger("parley.streaming")
