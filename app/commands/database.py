@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 
 from app.commands.settings import read_settings, stop
 from app.core.settings import Settings
@@ -30,9 +30,9 @@ def backup() -> None:
         stop(
             "PostgreSQL brings its own tool for this: pg_dump --format=custom --file=parley.dump DATABASE_URL"
         )
-    if not database_file(settings).exists():
-        stop(f"There is no database at {database_file(settings)} yet. Start Parley once: bin/serve")
     with explained():
+        if not database_file(settings).exists():
+            stop(f"There is no database at {database_file(settings)} yet. Start Parley once: bin/serve")
         typer.echo(f"Copied to {back_up(settings)}")
 
 
@@ -64,6 +64,9 @@ def explained() -> Iterator[None]:
         yield
     except (WeakSecret, NewerDatabase) as error:
         stop(str(error))
+    except (DataError, IntegrityError, ProgrammingError):
+        # It could be opened, and what was asked of it is wrong: the traceback says what that was.
+        raise
     except (DatabaseError, sqlite3.Error) as error:
         stop(why_not_opened(error))
     except OSError as error:
