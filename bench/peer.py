@@ -48,7 +48,7 @@ def _needed_to_serve() -> list[str]:
     """
     needed = map(Requirement, _said(REQUIREMENTS).splitlines())
     return [
-        f"{each.name}{each.specifier}"
+        str(each).partition(";")[0]
         for each in needed
         if each.marker
         and each.marker.evaluate({"extra": "proxy"})

@@ -73,7 +73,7 @@ async def identify(connection: HTTPConnection) -> Identity | None:
 
 
 async def require_identity(connection: HTTPConnection) -> Identity:
-    """The same, of somebody. Raises NotSignedIn, too."""
+    """Who sent this request or opens this socket. Raises NotSignedIn when nobody did, and what `identify` raises."""
     identity = await identify(connection)
     if identity is None:
         raise NotSignedIn(LOG_IN)
@@ -81,7 +81,7 @@ async def require_identity(connection: HTTPConnection) -> Identity:
 
 
 async def caller_of(connection: HTTPConnection) -> Caller:
-    """The same for doors of programs, as plain values."""
+    """The same as plain values, for doors of programs. Raises NotSignedIn."""
     return (await require_identity(connection)).caller
 
 

@@ -8,12 +8,12 @@ from typing import ParamSpec, TypeVar
 import orjson
 
 Json = dict[str, object]
-P = ParamSpec("P")
-T = TypeVar("T")
+Asked = ParamSpec("Asked")
+Found = TypeVar("Found")
 
 LARGEST_COUNT = 10**15
 MOST_TOKENS = 100_000_000
-"""Of one call: a hundred times what the largest context windows hold."""
+"""Of one call: ten times what the largest context windows hold."""
 
 
 class Incredible(ValueError):
@@ -36,9 +36,9 @@ def parsed(payload: bytes | str) -> Json | None:
 
 
 def readable(text: bytes) -> bytes:
-    """The same text, where half a character stands as U+FFFD: so browsers read events, other clients fail at it.
+    """The same text with U+FFFD for half a character, as browsers read it; other clients fail at it.
 
-    Models write byte by byte, and may be cut inside of a character.
+    Models write byte by byte, and may be cut inside a character.
     """
     # Most is ASCII, and seen to be without being decoded.
     if text.isascii():
@@ -113,11 +113,11 @@ def believed(tokens: float) -> int:
     return int(tokens)
 
 
-def if_credible(read: Callable[P, T]) -> Callable[P, T | None]:
+def if_credible(read: Callable[Asked, Found]) -> Callable[Asked, Found | None]:
     """`read`, which returns None where it came upon figures that cannot be true."""
 
     @wraps(read)
-    def believing(*args: P.args, **kwargs: P.kwargs) -> T | None:
+    def believing(*args: Asked.args, **kwargs: Asked.kwargs) -> Found | None:
         try:
             return read(*args, **kwargs)
         except Incredible:

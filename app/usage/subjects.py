@@ -104,7 +104,7 @@ async def _key(session: AsyncSession, prefix: str) -> str:
     if len(found) != 1:
         raise Invalid(
             f"{'Several keys begin' if found else 'No key begins'} with “{prefix[:40]}”. "
-            "`parley keys list --user NAME` shows a person's keys with their ids.",
+            "Its owner finds it under Settings → API keys.",
             field="subject",
         )
     return found[0].id
