@@ -29,7 +29,7 @@ from app.chats.picker import model_for_next, picker_for
 from app.chats.presenting import chat_view, earlier_url, present
 from app.chats.replies import Replies
 from app.chats.sidebar import link_to, sidebar_of
-from app.chats.unsent import KeepsWords
+from app.chats.unsent_forms import KeepsWords
 from app.core.clock import now
 from app.core.database import Session, after_commit, briefly, commit_early, database_of
 from app.core.errors import Invalid
