@@ -25,7 +25,8 @@ def test_rendering_never_takes_minutes(text: str) -> None:
 
     render(text)
 
-    assert time.process_time() - began < 6  # each took from 30 seconds to several minutes
+    # Each took from 30 seconds to several minutes; now two on a slow machine, and thrice that on a busy one.
+    assert time.process_time() - began < 20
 
 
 def test_what_a_person_pasted_is_shown_as_it_is() -> None:
