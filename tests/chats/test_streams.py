@@ -1,6 +1,8 @@
 """Replies as they grow: joined, left, resumed and stopped from anywhere."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -12,14 +14,22 @@ STREAM = {"accept": "text/event-stream"}
 LONG = "one two three four five six seven eight nine ten"
 
 
-async def asked(client: httpx.AsyncClient, chat_id: str, question: str, model: str) -> list[Event]:
-    message = {"content": question, "model": model}
+@asynccontextmanager
+async def answered(
+    client: httpx.AsyncClient, chat_id: str, message: dict[str, str]
+) -> AsyncIterator[AsyncIterator[Event]]:
+    """The events that answer this message, as they come; whoever leaves the block hangs up."""
     async with client.stream(
         "POST", f"/api/chats/{chat_id}/messages", json=message, headers=STREAM
     ) as response:
         assert response.status_code == 200
         assert response.headers["content-type"].startswith("text/event-stream")
-        return [event async for event in events_of(response)]
+        yield events_of(response)
+
+
+async def asked(client: httpx.AsyncClient, chat_id: str, question: str, model: str) -> list[Event]:
+    async with answered(client, chat_id, {"content": question, "model": model}) as events:
+        return [event async for event in events]
 
 
 async def test_an_answer_streams_as_start_deltas_and_done(cast: Cast, echo: str, address: str) -> None:
@@ -53,10 +63,7 @@ async def test_going_away_stops_nothing_and_coming_back_repeats_nothing(
     message = {"content": LONG, "model": "echo/echo"}
 
     async with browser_of(cast.alice, address) as client:
-        async with client.stream(
-            "POST", f"/api/chats/{chat.id}/messages", json=message, headers=STREAM
-        ) as response:
-            events = events_of(response)
+        async with answered(client, chat.id, message) as events:
             reply_id = (await anext(events)).json["reply"]["id"]
             heard = await anext(events)
         resumed = {"last-event-id": heard.id}
@@ -77,9 +84,8 @@ async def test_stop_keeps_what_was_said(cast: Cast, echo: str, address: str) -> 
 
     async with (
         browser_of(cast.alice, address) as client,
-        client.stream("POST", f"/api/chats/{chat.id}/messages", json=message, headers=STREAM) as response,
+        answered(client, chat.id, message) as events,
     ):
-        events = events_of(response)
         reply_id = (await anext(events)).json["reply"]["id"]
         await anext(events)
         stopped = await client.delete(f"/api/chats/{chat.id}/replies/{reply_id}")
@@ -114,9 +120,8 @@ async def test_signing_out_ends_open_streams(cast: Cast, echo: str, address: str
 
     async with (
         browser_of(cast.alice, address) as client,
-        client.stream("POST", f"/api/chats/{chat.id}/messages", json=message, headers=STREAM) as response,
+        answered(client, chat.id, message) as events,
     ):
-        events = events_of(response)
         reply_id = (await anext(events)).json["reply"]["id"]
         signed_out = await client.post("/logout")
         assert signed_out.status_code == 303, signed_out.text
@@ -134,10 +139,8 @@ async def test_a_conversation_that_is_deleted_while_it_answers_ends_its_stream(
     message = {"content": LONG, "model": "echo/echo-slow"}
 
     async with browser_of(cast.alice, address) as client:
-        async with client.stream(
-            "POST", f"/api/chats/{chat.id}/messages", json=message, headers=STREAM
-        ) as response:
-            reply_id = (await anext(events_of(response))).json["reply"]["id"]
+        async with answered(client, chat.id, message) as events:
+            reply_id = (await anext(events)).json["reply"]["id"]
         async with client.stream("GET", f"/chats/{chat.id}/messages/{reply_id}/stream") as response:
             shown = events_of(response)
             await anext(shown)
