@@ -11,7 +11,6 @@ from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
 from functools import partial
 
-import structlog
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -28,6 +27,7 @@ from app.core.database import Database, after_commit
 from app.core.database_errors import FAILED
 from app.core.errors import Conflict, NotFound, Unavailable
 from app.core.ids import new_id
+from app.core.logging import Log
 from app.core.settings import Settings
 from app.live.formats import Happening, as_object
 from app.live.hub import Hub, Lagged, Subscription
@@ -39,7 +39,7 @@ SECONDS_BETWEEN_TRIES = 1.0
 
 Send = Callable[[Mapping[str, object]], Awaitable[None]]
 
-log = structlog.get_logger("parley.dialogue")
+log = Log("dialogue")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-import structlog
 from sqlalchemy import Table, bindparam, case, func, or_, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,6 +18,7 @@ from app.chats.models import Chat, Message, MessageStatus
 from app.core.clock import now
 from app.core.database import Database
 from app.core.errors import Unavailable
+from app.core.logging import Log
 from app.gateway import settling
 from app.gateway.calls import Completion
 from app.live.tasks import Tasks
@@ -66,7 +66,7 @@ SAVE_CHAT = (
 )
 OWNERS = select(Chat.id, Chat.owner_id).where(Chat.id.in_(bindparam("ids", expanding=True)))
 
-log = structlog.get_logger("parley.endings")
+log = Log("endings")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import suppress
 
-import structlog
 from sqlalchemy import or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,11 +14,12 @@ from app.chats.posting import request_stop
 from app.chats.replies import Replies
 from app.core.database import Database
 from app.core.errors import Unavailable
+from app.core.logging import Log
 from app.live.hub import Hub, Lagged
 
 SECONDS_BETWEEN_TRIES = 1.0
 
-log = structlog.get_logger("parley.leaving")
+log = Log("leaving")
 
 
 async def follow(database: Database, hub: Hub, replies: Replies) -> None:

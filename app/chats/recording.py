@@ -8,7 +8,6 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 
-import structlog
 from sqlalchemy.exc import OperationalError
 
 from app.chats.news import tell
@@ -16,6 +15,7 @@ from app.chats.recorded_calls import Placed, Record, Writing
 from app.chats.recorded_turns import Said
 from app.core.database import Database
 from app.core.errors import Unavailable
+from app.core.logging import Log
 from app.gateway.calls import Gateway
 from app.live.hub import Hub
 from app.live.tasks import Tasks
@@ -30,7 +30,7 @@ MOST_BYTES_WAITING = 100_000_000
 BYTES_OF_A_RECORD = 4_000
 """Beside what was told and answered."""
 
-log = structlog.get_logger("parley.recording")
+log = Log("recording")
 
 
 class Recorder:

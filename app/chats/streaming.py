@@ -10,14 +10,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 
-import structlog
-
 from app.accounts.access import Identity, still_valid
 from app.chats.broadcasts import Broadcasts
 from app.chats.growth import Place, Step
 from app.core.clock import now
 from app.core.database import Database
 from app.core.database_errors import FAILED
+from app.core.logging import Log
 from app.live.formats import Happening
 from app.live.hub import Hub, Lagged, Subscription
 from app.live.sse import event
@@ -31,7 +30,7 @@ SECONDS_UNCHECKED = 15
 """For how long somebody who was let in may stay while the database is away and cannot say whether they still may."""
 BEGINNING = Place()
 
-log = structlog.get_logger("parley.streaming")
+log = Log("streaming")
 
 
 @dataclass(frozen=True)

@@ -58,8 +58,6 @@ def _prepare_beside(settings: Settings, port: int, *, serves_itself: bool) -> No
 
 
 def _load_application() -> None:
-    # structlog would load it for colourful tracebacks, which our logs do without: 2.4 MB less for weeks.
-    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
     importlib.import_module(APPLICATION_MODULE)
 
 

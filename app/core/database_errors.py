@@ -1,11 +1,11 @@
 """What a database refuses or fails to do, as every door tells it: in a sentence."""
 
-import structlog
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 
 from app.core.errors import Invalid, ParleyError, Unavailable
+from app.core.logging import Log
 
-log = structlog.get_logger("parley.database")
+log = Log("database")
 
 REFUSED = (DataError, UnicodeEncodeError)
 """A zero byte or half of a surrogate pair, somewhere in what was sent: no database stores them."""
@@ -19,7 +19,7 @@ def told(error: Exception) -> ParleyError:
     """The error for whoever asked; of a failure the log says more."""
     if isinstance(error, REFUSED):
         return Invalid("That contains a character that cannot be stored. Leave it out.")
-    log.error("database_failed", kind=type(error).__name__, exc_info=error)
+    log.error("database_failed", kind=type(error).__name__, raised=error)
     return Unavailable(
         "The database does not answer just now. Try again in a moment; if it lasts, an administrator finds the "
         "reason with `bin/parley check` on the server.",

@@ -2,7 +2,6 @@
 
 from urllib.parse import quote, urlencode, urlsplit
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
@@ -11,10 +10,11 @@ from starlette.responses import Response
 
 from app.core.database_errors import TOLD, told
 from app.core.errors import Invalid, NotFound, NotSignedIn, ParleyError
+from app.core.logging import Log
 from app.core.requests import is_htmx, local_path, wants_json
 from app.core.templating import page
 
-log = structlog.get_logger("parley.error")
+log = Log("error")
 
 
 class MethodNotAllowed(ParleyError):
@@ -117,5 +117,5 @@ async def _on_database_error(request: Request, error: Exception) -> Response:
 
 
 async def _on_unforeseen(request: Request, error: Exception) -> Response:
-    log.error("unforeseen", kind=type(error).__name__, exc_info=error)
+    log.error("unforeseen", kind=type(error).__name__, raised=error)
     return render_error(request, Broken("This was our mistake, and it is in the server's log. Try again."))

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-import structlog
 from fastapi import Request
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
@@ -19,10 +18,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.core.database import SAFE_METHODS
 from app.core.errors import Forbidden, ParleyError, TooLarge
 from app.core.ids import new_id
+from app.core.logging import REQUEST_ID, Log
 
 Refuse = Callable[[Request, ParleyError], Response]
 
-log = structlog.get_logger("parley.request")
+log = Log("request")
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
@@ -41,7 +41,7 @@ SECURITY_HEADERS = {
 PATHS_OF_PROGRAMS = ("/api/", "/v1/", "/ollama/", "/ws/")
 """Where keys count, and errors are JSON."""
 RAW_SECURITY_HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def is_htmx(request: Request) -> bool:
@@ -87,7 +87,7 @@ class RequestGuard:
             return
         headers = Headers(scope=scope)
         request_id = scope["parley.request_id"] = _request_id(headers)
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        told_under = REQUEST_ID.set(request_id)
         started = time.perf_counter()
         answer = Answer(send, request_id)
         try:
@@ -100,7 +100,7 @@ class RequestGuard:
                 status=answer.status,
                 ms=round((time.perf_counter() - started) * 1000, 1),
             )
-            structlog.contextvars.clear_contextvars()
+            REQUEST_ID.reset(told_under)
 
     async def _answer(self, scope: Scope, headers: Headers, receive: Receive, answer: "Answer") -> None:
         error = self._refusal(scope, headers)
@@ -195,7 +195,7 @@ def _too_large(largest: int) -> TooLarge:
 
 def _request_id(headers: Headers) -> str:
     given = headers.get("x-request-id", "")
-    return given if REQUEST_ID.fullmatch(given) else new_id()
+    return given if GIVEN_ID.fullmatch(given) else new_id()
 
 
 def _route_or_path(scope: Scope) -> str:

@@ -4,8 +4,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 import anyio
-import structlog
 
+from app.core.logging import Log
 from app.gateway.contracts import Contract
 from app.gateway.metering import Meter, Receipt
 from app.gateway.running import Running
@@ -18,7 +18,7 @@ from app.usage.models import BEYOND_LIMIT, Outcome
 from app.usage.needs import Need
 from app.usage.reservations import Hold
 
-log = structlog.get_logger("parley.completions")
+log = Log("completions")
 
 SECONDS_TO_HANG_UP = 5
 MET_ANYWHERE = (ContextTooLong, RequestRefused)

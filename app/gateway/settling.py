@@ -9,19 +9,19 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalog import health
 from app.core.database import Database
 from app.core.errors import Unavailable
+from app.core.logging import Log
 from app.usage import ledger, open_calls, reservations
 from app.usage.ledger import Entry
 from app.usage.purses import Book
 from app.usage.reservations import Hold, Settled
 
-log = structlog.get_logger("parley.settling")
+log = Log("settling")
 
 SECONDS_BETWEEN_WRITES = 0.2
 SECONDS_AFTER_A_FAILURE = 2.0

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import orjson
-import structlog
 
 from app.catalog.access import FoundModel
 from app.core.changes import Kept
@@ -17,6 +16,7 @@ from app.core.clock import now
 from app.core.database import Database
 from app.core.errors import ParleyError
 from app.core.ids import new_id
+from app.core.logging import Log
 from app.providers.base import Request
 from app.usage import budgets, counters, open_calls, refusals
 from app.usage.admission import Admission
@@ -38,7 +38,7 @@ ABANDONED_AFTER = timedelta(minutes=1)
 ASSUMED_OUTPUT = 8_192
 """Tokens. What a model whose provider names no maximum may write under a budget."""
 
-log = structlog.get_logger("parley.spending")
+log = Log("spending")
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,10 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 import psycopg
-import structlog
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
+from app.core.logging import Log
 from app.live.frames import Batch, Inbox, Missed, pack
 from app.live.hub import Event, Hub
 
@@ -41,7 +41,7 @@ SEND = "SELECT pg_notify(%s, payload) FROM unnest(%s::text[]) WITH ORDINALITY AS
 
 Connection = psycopg.AsyncConnection[tuple[object, ...]]
 
-log = structlog.get_logger("parley.hub")
+log = Log("hub")
 
 
 class PostgresHub(Hub):

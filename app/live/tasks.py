@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-import structlog
+from app.core.logging import Log
 
-log = structlog.get_logger("parley.tasks")
+log = Log("tasks")
 
 
 class Tasks:
@@ -30,8 +30,8 @@ class Tasks:
                 await asyncio.sleep(seconds)
                 try:
                     await work()
-                except Exception:
-                    log.exception("round_failed", task=name)
+                except Exception as error:  # noqa: BLE001  (told, and the next round comes)
+                    log.error("round_failed", task=name, raised=error)
 
         return self.start(name, rounds())
 
@@ -44,4 +44,4 @@ class Tasks:
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("task_failed", task=task.get_name(), exc_info=error)
+            log.error("task_failed", task=task.get_name(), raised=error)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import structlog
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -11,6 +10,7 @@ from starlette.responses import Response
 
 from app.core.database_errors import TOLD, told
 from app.core.errors import ParleyError
+from app.core.logging import REQUEST_ID
 from app.providers.errors import ProviderError
 from app.v1.bodies import JsonAnswer
 from app.v1.failing import failure_of, headers_of
@@ -47,7 +47,7 @@ def speaking(envelope: Envelope) -> type[APIRoute]:
 
 def request_id() -> str:
     """The id of the request that is being served; empty outside of one."""
-    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
+    return REQUEST_ID.get()
 
 
 def _refusal(request: Request, error: ParleyError | ProviderError, envelope: Envelope) -> Response:

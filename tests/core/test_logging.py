@@ -6,12 +6,12 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.core import logging as logs
 from app.core.database import Database
+from app.core.logging import REQUEST_ID, Log
 from app.core.settings import Settings
 
 SECRET = "sk-what-nobody-may-read"
@@ -23,8 +23,6 @@ def json_logs() -> Iterator[None]:
     handlers, level = root.handlers, root.level
     logs.configure(Settings(_env_file=None, log_format="json"))
     yield
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
     root.handlers, root.level = handlers, level
 
 
@@ -32,8 +30,8 @@ def json_logs() -> Iterator[None]:
 def test_each_event_is_one_line_of_json_with_the_requests_id(capsys: pytest.CaptureFixture[str]) -> None:
     # Configured again: only now does standard error belong to the capture.
     logs.configure(Settings(_env_file=None, log_format="json"))
-    structlog.contextvars.bind_contextvars(request_id="r1")
-    structlog.get_logger("parley.test").info("happened", ms=3)
+    REQUEST_ID.set("r1")
+    Log("test").info("happened", ms=3)
     logging.getLogger("library").warning("a library's %s", "warning")
 
     ours, theirs = (json.loads(line) for line in capsys.readouterr().err.splitlines())
@@ -52,7 +50,7 @@ def test_a_traceback_shows_where_and_not_with_what(shape: str, capsys: pytest.Ca
     try:
         _break_with(SECRET)
     except RuntimeError as error:
-        structlog.get_logger("parley.test").error("unforeseen", exc_info=error)
+        Log("test").error("unforeseen", raised=error)
 
     written = capsys.readouterr().err
     assert "_break_with" in written
@@ -76,7 +74,7 @@ def test_whatever_is_told_is_written_and_fails_nobody(
     sys.stderr.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     logs.configure(Settings(_env_file=None, log_format=shape))  # type: ignore[arg-type]
 
-    structlog.get_logger("parley.test").info("happened", odd=odd, ms=3)
+    Log("test").info("happened", odd=odd, ms=3)
 
     [line] = capsys.readouterr().err.splitlines()
     assert "happened" in line
