@@ -3,14 +3,18 @@
 import os
 import threading
 import time
+from struct import unpack
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 PAIRS = tuple(first + second for first in ALPHABET for second in ALPHABET)
 LENGTH = 16
 RANDOM_BITS = 32
+DRAWN_AT_ONCE = 1_024
+"""Random parts of ids. While the kernel is asked for one, other threads take the interpreter's lock."""
 
 _lock = threading.Lock()
 _last = 0
+_chances: list[int] = []
 
 
 def new_id() -> str:
@@ -20,10 +24,15 @@ def new_id() -> str:
     """
     global _last
     with _lock:
-        chance = int.from_bytes(os.urandom(RANDOM_BITS // 8))
-        candidate = (time.time_ns() // 1_000_000 << RANDOM_BITS) | chance
+        if not _chances:
+            _chances.extend(unpack(f"{DRAWN_AT_ONCE}I", os.urandom(DRAWN_AT_ONCE * RANDOM_BITS // 8)))
+        candidate = (time.time_ns() // 1_000_000 << RANDOM_BITS) | _chances.pop()
         _last = candidate if candidate > _last else _last + 1
         return _encode(_last)
+
+
+# A process that was forked must not draw what its parent will.
+os.register_at_fork(after_in_child=_chances.clear)
 
 
 def id_at(milliseconds: int, number: int) -> str:

@@ -16,7 +16,8 @@ REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 OURS = "parley"
 """Above all names of logs of ours; the others are the libraries'."""
 REFUSED_SOCKET = "ASGI callable returned without completing handshake."
-TO_BE_QUOTED = pattern(r'[\s"=\\]|[^ -~]')
+TO_BE_QUOTED = pattern(r"[^!#-<>-\[\]-~]")
+"""Spaces, quotation marks, `=`, backslashes, and whatever is not ASCII or cannot be seen."""
 DIM, RESET = "\x1b[2m", "\x1b[0m"
 COLOURS = {"debug": "\x1b[34m", "info": "\x1b[32m", "warning": "\x1b[33m", "error": "\x1b[31m"}
 
@@ -54,12 +55,16 @@ def configure(settings: Settings) -> None:
     level = logging.getLevelNamesMapping()[settings.log_level]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_formatter(settings))
-    # uvicorn takes a socket that was refused, with a status and a sentence, for a mistake of ours.
-    handler.addFilter(lambda record: record.msg != REFUSED_SOCKET)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(max(level, logging.WARNING))
     logging.getLogger(OURS).setLevel(level)
+    logging.getLogger("uvicorn.error").addFilter(_is_a_mistake)
+
+
+def _is_a_mistake(record: logging.LogRecord) -> bool:
+    # uvicorn takes a socket that was refused, with a status and a sentence, for one of ours.
+    return record.msg != REFUSED_SOCKET
 
 
 def _formatter(settings: Settings) -> logging.Formatter:
