@@ -27,11 +27,11 @@ from app.core.database import Database, after_commit
 from app.core.database_errors import FAILED
 from app.core.errors import Conflict, NotFound, Unavailable
 from app.core.ids import new_id
-from app.core.logging import Log
 from app.core.settings import Settings
 from app.live.formats import Happening, as_object
 from app.live.hub import Hub, Lagged, Subscription
 from app.live.tasks import Tasks
+from app.logs import Log
 
 MOST_FOLLOWED = 20
 """While so many replies are told, no others are on request. What begins in the conversation is told all the same."""

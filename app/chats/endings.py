@@ -18,10 +18,10 @@ from app.chats.models import Chat, Message, MessageStatus
 from app.core.clock import now
 from app.core.database import Database
 from app.core.errors import Unavailable
-from app.core.logging import Log
 from app.gateway import settling
 from app.gateway.calls import Completion
 from app.live.tasks import Tasks
+from app.logs import Log
 from app.usage.ledger import Entry
 
 SECONDS_BETWEEN_TRIES = 1.0

@@ -14,8 +14,8 @@ from app.chats.posting import request_stop
 from app.chats.replies import Replies
 from app.core.database import Database
 from app.core.errors import Unavailable
-from app.core.logging import Log
 from app.live.hub import Hub, Lagged
+from app.logs import Log
 
 SECONDS_BETWEEN_TRIES = 1.0
 

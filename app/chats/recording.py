@@ -15,10 +15,10 @@ from app.chats.recorded_calls import Placed, Record, Writing
 from app.chats.recorded_turns import Said
 from app.core.database import Database
 from app.core.errors import Unavailable
-from app.core.logging import Log
 from app.gateway.calls import Gateway
 from app.live.hub import Hub
 from app.live.tasks import Tasks
+from app.logs import Log
 
 SECONDS_BETWEEN_TRIES = 1.0
 MOST_TRIES = 60

@@ -16,11 +16,11 @@ from app.chats.growth import Place, Step
 from app.core.clock import now
 from app.core.database import Database
 from app.core.database_errors import FAILED
-from app.core.logging import Log
 from app.live.formats import Happening
 from app.live.hub import Hub, Lagged, Subscription
 from app.live.sse import event
 from app.live.stopping import STOPPING, Stopping
+from app.logs import Log
 
 SECONDS_BETWEEN_FRAMES = 1 / 30
 SECONDS_FOR_EACH_LIVE_REPLY = 0.0006

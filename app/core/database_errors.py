@@ -3,7 +3,7 @@
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 
 from app.core.errors import Invalid, ParleyError, Unavailable
-from app.core.logging import Log
+from app.logs import Log
 
 log = Log("database")
 

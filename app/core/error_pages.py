@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from app.core.database_errors import TOLD, told
 from app.core.errors import Invalid, NotFound, NotSignedIn, ParleyError
-from app.core.logging import Log
 from app.core.requests import is_htmx, local_path, wants_json
 from app.core.templating import page
+from app.logs import Log
 
 log = Log("error")
 

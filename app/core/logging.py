@@ -1,51 +1,22 @@
-"""Structured logs: one line per event, with the request's id; never message text, keys or passwords."""
+"""How logs look: one line per event, with the request's id, as text or as JSON; see `app.logs` for what is told."""
 
+import json
 import logging
+import re
 import sys
-from collections.abc import Mapping
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from re import compile as pattern
 
 import orjson
 
 from app.core.settings import Settings
+from app.logs import OURS, REQUEST_ID, Told
 
-REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
-"""Of the request that is being answered; whatever it starts tells its events under the same id."""
-OURS = "parley"
-"""Above all names of logs of ours; the others are the libraries'."""
 REFUSED_SOCKET = "ASGI callable returned without completing handshake."
-TO_BE_QUOTED = pattern(r"[^!#-<>-\[\]-~]")
+TO_BE_QUOTED = re.compile(r"[^!#-<>-\[\]-~]")
 """Spaces, quotation marks, `=`, backslashes, and whatever is not ASCII or cannot be seen."""
 DIM, RESET = "\x1b[2m", "\x1b[0m"
 COLOURS = {"debug": "\x1b[34m", "info": "\x1b[32m", "warning": "\x1b[33m", "error": "\x1b[31m"}
-
-
-class Log:
-    """Tells what happens in one part of the server: the event by its name, and details about it."""
-
-    def __init__(self, part: str) -> None:
-        self._logger = logging.getLogger(f"{OURS}.{part}")
-
-    def info(self, event: str, **details: object) -> None:
-        self._tell(logging.INFO, event, details)
-
-    def warning(self, event: str, **details: object) -> None:
-        self._tell(logging.WARNING, event, details)
-
-    def error(self, event: str, *, raised: BaseException | None = None, **details: object) -> None:
-        """`raised` is told with where it was raised, and without the values it was raised from."""
-        self._tell(logging.ERROR, event, details, raised)
-
-    def _tell(
-        self, level: int, event: str, details: Mapping[str, object], raised: BaseException | None = None
-    ) -> None:
-        if self._logger.isEnabledFor(level):
-            where = None if raised is None else (type(raised), raised, raised.__traceback__)
-            record = logging.LogRecord(self._logger.name, level, "", 0, event, None, where)
-            record.details = details
-            self._logger.handle(record)
 
 
 def configure(settings: Settings) -> None:
@@ -59,11 +30,11 @@ def configure(settings: Settings) -> None:
     root.handlers = [handler]
     root.setLevel(max(level, logging.WARNING))
     logging.getLogger(OURS).setLevel(level)
-    logging.getLogger("uvicorn.error").addFilter(_is_a_mistake)
+    logging.getLogger("uvicorn.error").addFilter(_is_no_refused_socket)
 
 
-def _is_a_mistake(record: logging.LogRecord) -> bool:
-    # uvicorn takes a socket that was refused, with a status and a sentence, for one of ours.
+def _is_no_refused_socket(record: logging.LogRecord) -> bool:
+    """uvicorn takes a socket that was refused, with a status and a sentence, for a mistake of ours."""
     return record.msg != REFUSED_SOCKET
 
 
@@ -77,11 +48,7 @@ class _Text(logging.Formatter):
     """A line of `key=value`, and what was raised below it, as it is read best."""
 
     def format(self, record: logging.LogRecord) -> str:
-        event = _event(record)
-        try:
-            line = self.line(event)
-        except Exception:  # noqa: BLE001  (whatever showing one of the values raises)
-            line = self.line({name: _in_ascii(value) for name, value in event.items()})
+        line = _written(self.line, _event(record))
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
     def line(self, event: Mapping[str, object]) -> str:
@@ -92,45 +59,61 @@ class _Coloured(_Text):
     """For terminals."""
 
     def line(self, event: Mapping[str, object]) -> str:
-        level = str(event["level"])
-        told = " ".join(
-            f"{name}={_word(value)}" for name, value in event.items() if name not in ("timestamp", "level")
-        ).removeprefix("event=")
-        return f"{DIM}{event['timestamp']}{RESET} {COLOURS.get(level, '')}{level:7}{RESET} {told}"
+        rest = dict(event)
+        at, level, name = rest.pop("timestamp"), str(rest.pop("level")), _word(rest.pop("event"))
+        return f"{DIM}{at}{RESET} {COLOURS.get(level, '')}{level:7}{RESET} {name} {super().line(rest)}"
 
 
 class _Json(logging.Formatter):
+    """For machines. What was raised stands under `exception`, without local variables: they hold what people wrote."""
+
     def format(self, record: logging.LogRecord) -> str:
         event = _event(record)
         if record.exc_info:
-            # Without local variables: they hold what people wrote, and keys.
             event["exception"] = self.formatException(record.exc_info)
-        try:
-            return orjson.dumps(event, default=repr).decode()
-        except TypeError:
-            # Half of a surrogate pair, a number beyond 64 bits, a value that cannot be shown: whoever tells of
-            # something must never fail for it.
-            return orjson.dumps({_in_ascii(name): _in_ascii(value) for name, value in event.items()}).decode()
+        return _written(_as_json, event)
 
 
 def _event(record: logging.LogRecord) -> dict[str, object]:
     event: dict[str, object] = {
         "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat()[:-6] + "Z",
         "level": record.levelname.lower(),
-        "event": record.getMessage(),
+        "event": record.msg if isinstance(record, Told) else _message(record),
     }
     if request_id := REQUEST_ID.get():
         event["request_id"] = request_id
-    details = getattr(record, "details", None)
-    return event | ({"logger": record.name} if details is None else details)
+    return {**event, **(record.details if isinstance(record, Told) else {"logger": record.name})}
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception:  # noqa: BLE001  (a library's mistake, of which Python would tell with the values)
+        return str(record.msg)
+
+
+def _written(write: Callable[[Mapping[str, object]], str], event: Mapping[str, object]) -> str:
+    """Whatever is told, whoever tells of it does not fail: not at half of a surrogate pair, a number beyond 64 bits, or
+    a value that cannot be shown.
+    """
+    try:
+        return write(event)
+    except Exception:  # noqa: BLE001  (whatever showing one of the values raises)
+        return write({name: _in_ascii(value) for name, value in event.items()})
+
+
+def _as_json(event: Mapping[str, object]) -> str:
+    return orjson.dumps(event, default=repr).decode()
 
 
 def _word(value: object) -> str:
     text = value if isinstance(value, str) else str(value)
-    return orjson.dumps(text).decode() if TO_BE_QUOTED.search(text) else text
+    return json.dumps(text) if TO_BE_QUOTED.search(text) else text
 
 
-def _in_ascii(value: object) -> str:
+def _in_ascii(value: object) -> object:
+    if isinstance(value, float | bool):
+        return value
     try:
         return str(value).encode("ascii", "backslashreplace").decode()
     except Exception:  # noqa: BLE001  (whatever showing it raises)

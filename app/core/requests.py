@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.core.database import SAFE_METHODS
 from app.core.errors import Forbidden, ParleyError, TooLarge
 from app.core.ids import new_id
-from app.core.logging import REQUEST_ID, Log
+from app.logs import REQUEST_ID, Log
 
 Refuse = Callable[[Request, ParleyError], Response]
 
@@ -87,7 +87,7 @@ class RequestGuard:
             return
         headers = Headers(scope=scope)
         request_id = scope["parley.request_id"] = _request_id(headers)
-        told_under = REQUEST_ID.set(request_id)
+        REQUEST_ID.set(request_id)
         started = time.perf_counter()
         answer = Answer(send, request_id)
         try:
@@ -100,7 +100,7 @@ class RequestGuard:
                 status=answer.status,
                 ms=round((time.perf_counter() - started) * 1000, 1),
             )
-            REQUEST_ID.reset(told_under)
+            REQUEST_ID.set("")
 
     async def _answer(self, scope: Scope, headers: Headers, receive: Receive, answer: "Answer") -> None:
         error = self._refusal(scope, headers)

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import anyio
 
-from app.core.logging import Log
 from app.gateway.contracts import Contract
 from app.gateway.metering import Meter, Receipt
 from app.gateway.running import Running
 from app.gateway.settling import Settlement
 from app.gateway.watching import Watch
+from app.logs import Log
 from app.providers.errors import ContextTooLong, ProviderError, RequestRefused
 from app.providers.events import Event, Finished, FinishReason, Retried, is_of_the_answer
 from app.usage.ledger import Entry

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.catalog import health
 from app.core.database import Database
 from app.core.errors import Unavailable
-from app.core.logging import Log
+from app.logs import Log
 from app.usage import ledger, open_calls, reservations
 from app.usage.ledger import Entry
 from app.usage.purses import Book

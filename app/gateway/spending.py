@@ -16,7 +16,7 @@ from app.core.clock import now
 from app.core.database import Database
 from app.core.errors import ParleyError
 from app.core.ids import new_id
-from app.core.logging import Log
+from app.logs import Log
 from app.providers.base import Request
 from app.usage import budgets, counters, open_calls, refusals
 from app.usage.admission import Admission

@@ -21,9 +21,9 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
-from app.core.logging import Log
 from app.live.frames import Batch, Inbox, Missed, pack
 from app.live.hub import Event, Hub
+from app.logs import Log
 
 CHANNEL = "parley"
 SECONDS_BETWEEN_SENDS = 0.02

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from app.core.logging import Log
+from app.logs import Log
 
 log = Log("tasks")
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from app.core.database_errors import TOLD, told
 from app.core.errors import ParleyError
-from app.core.logging import REQUEST_ID
+from app.logs import REQUEST_ID
 from app.providers.errors import ProviderError
 from app.v1.bodies import JsonAnswer
 from app.v1.failing import failure_of, headers_of

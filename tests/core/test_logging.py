@@ -11,19 +11,22 @@ from sqlalchemy.exc import DBAPIError
 
 from app.core import logging as logs
 from app.core.database import Database
-from app.core.logging import REQUEST_ID, Log
 from app.core.settings import Settings
+from app.logs import OURS, REQUEST_ID, Log
 
 SECRET = "sk-what-nobody-may-read"
 
 
 @pytest.fixture
 def json_logs() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
+    root, ours = logging.getLogger(), logging.getLogger(OURS)
+    handlers, levels = root.handlers, (root.level, ours.level)
     logs.configure(Settings(_env_file=None, log_format="json"))
     yield
-    root.handlers, root.level = handlers, level
+    root.handlers = handlers
+    root.setLevel(levels[0])
+    ours.setLevel(levels[1])
+    REQUEST_ID.set("")
 
 
 @pytest.mark.usefixtures("json_logs")
@@ -57,6 +60,50 @@ def test_a_traceback_shows_where_and_not_with_what(shape: str, capsys: pytest.Ca
     assert SECRET not in written
 
 
+@pytest.mark.usefixtures("json_logs")
+@pytest.mark.parametrize("shape", ["json", "text"])
+def test_whatever_stands_in_a_value_one_event_is_one_line(
+    shape: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure(Settings(_env_file=None, log_format=shape))  # type: ignore[arg-type]
+
+    Log("test").warning("happened", path="/a\nlevel=error \x1b[31m\x85\u202e")
+    logging.getLogger("library").warning("a line\nand %s", "another\r\n")
+
+    written = capsys.readouterr().err
+    assert written.count("\n") == 2
+    assert "\x1b" not in written
+
+
+@pytest.mark.usefixtures("json_logs")
+@pytest.mark.parametrize("shape", ["json", "text"])
+def test_a_library_that_tells_wrongly_gives_nothing_away(
+    shape: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure(Settings(_env_file=None, log_format=shape))  # type: ignore[arg-type]
+
+    logging.getLogger("library").warning("%d", SECRET)
+    logging.getLogger("library").warning("odd", extra={"details": SECRET})
+
+    written = capsys.readouterr().err
+    assert [line.count("library") for line in written.splitlines()] == [1, 1]
+    assert SECRET not in written
+
+
+@pytest.mark.usefixtures("json_logs")
+@pytest.mark.parametrize(("least", "told"), [("DEBUG", 2), ("INFO", 2), ("WARNING", 1), ("ERROR", 0)])
+def test_a_level_is_for_events_of_ours_and_of_libraries_warnings_only(
+    least: str, told: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure(Settings(_env_file=None, log_format="text", log_level=least))  # type: ignore[arg-type]
+
+    Log("test").info("small")
+    Log("test").warning("large")
+    logging.getLogger("library").info("chatter")
+
+    assert len(capsys.readouterr().err.splitlines()) == told
+
+
 class _Unshowable:
     def __repr__(self) -> str:
         raise RuntimeError("It broke.")
@@ -74,7 +121,7 @@ def test_whatever_is_told_is_written_and_fails_nobody(
     sys.stderr.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     logs.configure(Settings(_env_file=None, log_format=shape))  # type: ignore[arg-type]
 
-    Log("test").info("happened", odd=odd, ms=3)
+    Log("test").info("happened", odd=odd, ms=3)  # type: ignore[arg-type]
 
     [line] = capsys.readouterr().err.splitlines()
     assert "happened" in line
