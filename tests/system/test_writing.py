@@ -238,6 +238,7 @@ async def test_the_message_box_is_ready_for_the_next_message(
     cast: Cast, echo: str, open_page: OpenPage
 ) -> None:
     page = await open_page("/", cast.alice)
+    await expect(page.get_by_label("Message", exact=True)).to_be_focused()
     await page.keyboard.type("First")
     await page.keyboard.press("Enter")
     await page.wait_for_url(re.compile("/chats/"))
