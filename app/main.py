@@ -33,10 +33,10 @@ from app.chats.recording import Recorder
 from app.chats.replies import Replies
 from app.chats.titles import titles_of
 from app.core import api_docs, changes, error_pages, health
-from app.core import logging as logs
 from app.core.changes import Changes
 from app.core.crypto import load_secrets, open_vault
 from app.core.database import Database
+from app.core.logging import configure as configure_logging
 from app.core.requests import RequestGuard
 from app.core.settings import Settings
 from app.core.static_files import router as static_files_router
@@ -66,7 +66,7 @@ GARBAGE_THRESHOLDS = (10_000, 20, 50)
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The application, ready to be served; nothing is opened before its lifespan starts."""
     settings = settings or Settings()
-    logs.configure(settings)
+    configure_logging(settings)
     app = FastAPI(
         title="Parley",
         version=VERSION,

@@ -51,14 +51,10 @@ def _prepare_beside(settings: Settings, port: int, *, serves_itself: bool) -> No
     preparation.start()
     if serves_itself:
         # Meanwhile: it takes about as long.
-        _load_application()
+        importlib.import_module(APPLICATION_MODULE)
     preparation.join()
     if preparation.exitcode:
         sys.exit(1)
-
-
-def _load_application() -> None:
-    importlib.import_module(APPLICATION_MODULE)
 
 
 def _prepare(settings: Settings, port: int) -> None:

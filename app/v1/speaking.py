@@ -37,7 +37,7 @@ def speaking(envelope: Envelope) -> type[APIRoute]:
                 except TOLD as error:
                     response = _refusal(request, told(error), envelope)
                 # The name that Anthropic's libraries look under; others find `x-request-id`.
-                response.headers["request-id"] = request_id()
+                response.headers["request-id"] = REQUEST_ID.get()
                 return response
 
             return answer
@@ -45,13 +45,8 @@ def speaking(envelope: Envelope) -> type[APIRoute]:
     return SpeakingRoute
 
 
-def request_id() -> str:
-    """The id of the request that is being served; empty outside of one."""
-    return REQUEST_ID.get()
-
-
 def _refusal(request: Request, error: ParleyError | ProviderError, envelope: Envelope) -> Response:
-    failure = failure_of(error, request_id())
+    failure = failure_of(error, REQUEST_ID.get())
     return JsonAnswer(envelope(request, failure), failure.status, headers_of(failure))
 
 

@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from sqlalchemy import text
@@ -15,24 +15,25 @@ from app.core.settings import Settings
 from app.logs import OURS, REQUEST_ID, Log
 
 SECRET = "sk-what-nobody-may-read"
+in_both_shapes = pytest.mark.parametrize("shape", ["json", "text"])
 
 
 @pytest.fixture
-def json_logs() -> Iterator[None]:
+def configure() -> Iterator[Callable[..., None]]:
+    """Configures logs as these settings say, for one test. Standard error belongs to the capture only while that runs."""
     root, ours = logging.getLogger(), logging.getLogger(OURS)
     handlers, levels = root.handlers, (root.level, ours.level)
-    logs.configure(Settings(_env_file=None, log_format="json"))
-    yield
+    yield lambda **settings: logs.configure(Settings(_env_file=None, **settings))
     root.handlers = handlers
     root.setLevel(levels[0])
     ours.setLevel(levels[1])
     REQUEST_ID.set("")
 
 
-@pytest.mark.usefixtures("json_logs")
-def test_each_event_is_one_line_of_json_with_the_requests_id(capsys: pytest.CaptureFixture[str]) -> None:
-    # Configured again: only now does standard error belong to the capture.
-    logs.configure(Settings(_env_file=None, log_format="json"))
+def test_each_event_is_one_line_of_json_with_the_requests_id(
+    configure: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(log_format="json")
     REQUEST_ID.set("r1")
     Log("test").info("happened", ms=3)
     logging.getLogger("library").warning("a library's %s", "warning")
@@ -46,10 +47,11 @@ def test_each_event_is_one_line_of_json_with_the_requests_id(capsys: pytest.Capt
     )
 
 
-@pytest.mark.usefixtures("json_logs")
-@pytest.mark.parametrize("shape", ["json", "text"])
-def test_a_traceback_shows_where_and_not_with_what(shape: str, capsys: pytest.CaptureFixture[str]) -> None:
-    logs.configure(Settings(_env_file=None, log_format=shape))  # type: ignore[arg-type]
+@in_both_shapes
+def test_a_traceback_shows_where_and_not_with_what(
+    configure: Callable[..., None], shape: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(log_format=shape)
     try:
         _break_with(SECRET)
     except RuntimeError as error:
@@ -60,13 +62,11 @@ def test_a_traceback_shows_where_and_not_with_what(shape: str, capsys: pytest.Ca
     assert SECRET not in written
 
 
-@pytest.mark.usefixtures("json_logs")
-@pytest.mark.parametrize("shape", ["json", "text"])
+@in_both_shapes
 def test_whatever_stands_in_a_value_one_event_is_one_line(
-    shape: str, capsys: pytest.CaptureFixture[str]
+    configure: Callable[..., None], shape: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    logs.configure(Settings(_env_file=None, log_format=shape))  # type: ignore[arg-type]
-
+    configure(log_format=shape)
     Log("test").warning("happened", path="/a\nlevel=error \x1b[31m\x85\u202e")
     logging.getLogger("library").warning("a line\nand %s", "another\r\n")
 
@@ -75,13 +75,11 @@ def test_whatever_stands_in_a_value_one_event_is_one_line(
     assert "\x1b" not in written
 
 
-@pytest.mark.usefixtures("json_logs")
-@pytest.mark.parametrize("shape", ["json", "text"])
+@in_both_shapes
 def test_a_library_that_tells_wrongly_gives_nothing_away(
-    shape: str, capsys: pytest.CaptureFixture[str]
+    configure: Callable[..., None], shape: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    logs.configure(Settings(_env_file=None, log_format=shape))  # type: ignore[arg-type]
-
+    configure(log_format=shape)
     logging.getLogger("library").warning("%d", SECRET)
     logging.getLogger("library").warning("odd", extra={"details": SECRET})
 
@@ -90,12 +88,11 @@ def test_a_library_that_tells_wrongly_gives_nothing_away(
     assert SECRET not in written
 
 
-@pytest.mark.usefixtures("json_logs")
 @pytest.mark.parametrize(("least", "told"), [("DEBUG", 2), ("INFO", 2), ("WARNING", 1), ("ERROR", 0)])
 def test_a_level_is_for_events_of_ours_and_of_libraries_warnings_only(
-    least: str, told: int, capsys: pytest.CaptureFixture[str]
+    configure: Callable[..., None], least: str, told: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    logs.configure(Settings(_env_file=None, log_format="text", log_level=least))  # type: ignore[arg-type]
+    configure(log_level=least)
 
     Log("test").info("small")
     Log("test").warning("large")
@@ -109,17 +106,16 @@ class _Unshowable:
         raise RuntimeError("It broke.")
 
 
-@pytest.mark.usefixtures("json_logs")
-@pytest.mark.parametrize("shape", ["json", "text"])
+@in_both_shapes
 @pytest.mark.parametrize(
     "odd", ["half \ud83d", 10**30, pytest.param(10**5_000, id="beyond str"), {("a", 1): 2}, _Unshowable()]
 )
 def test_whatever_is_told_is_written_and_fails_nobody(
-    shape: str, odd: object, capsys: pytest.CaptureFixture[str]
+    configure: Callable[..., None], shape: str, odd: object, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # As standard error itself is; that of the capture is stricter.
     sys.stderr.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    logs.configure(Settings(_env_file=None, log_format=shape))  # type: ignore[arg-type]
+    configure(log_format=shape)
 
     Log("test").info("happened", odd=odd, ms=3)  # type: ignore[arg-type]
 
