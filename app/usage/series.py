@@ -112,7 +112,9 @@ def chart(
         _column(name, amounts, series, number, step, top, every, expected.get(name))
         for number, (name, amounts) in enumerate(sorted(parts.items()))
     ]
-    return Chart(tuple(columns), tuple(series), tuple(_lines(top)))
+    # Where nothing was measured there is no scale.
+    lines = list(_lines(top))[: None if highest > 0 else 1]
+    return Chart(tuple(columns), tuple(series), tuple(lines))
 
 
 def ceiling(highest: int) -> int:

@@ -94,3 +94,9 @@ class TestChart:
 
         shown = [round(line.amount * 92 / 100, -2) for line in drawn.lines]
         assert shown == [0, 15_000_000, 30_000_000, 45_000_000, 60_000_000]
+
+    @pytest.mark.parametrize("measured", [{}, {Bar("2026-11-20", What("house", "llama3.2")): 0}])
+    def test_where_nothing_was_paid_there_is_no_scale(self, measured: dict[Bar, int]) -> None:
+        drawn = series.chart(measured, ranges.chosen(date(2026, 11, 20)))
+
+        assert [line.amount for line in drawn.lines] == [0]
