@@ -1,6 +1,8 @@
 """A workspace with Echo behind a real socket, and browsers in which the cast is signed in."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page
@@ -10,6 +12,8 @@ from tests.cast import Person
 from tests.chats.conftest import echo, settings  # noqa: F401  (fixtures)
 from tests.system.serving import environment, start  # noqa: F401  (fixtures)
 from tests.waiting import MILLISECONDS_TO_WAIT
+
+SECONDS_TO_CLOSE = 20
 
 OpenPage = Callable[..., Awaitable[Page]]
 
@@ -31,4 +35,7 @@ async def open_page(browser: Browser, address: str) -> AsyncIterator[OpenPage]:
 
     yield open_in_new_browser
     for context in contexts:
-        await context.close()
+        # Chromium may never say that it closed what was on its way to another page; it ends with the browser then.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SECONDS_TO_CLOSE):
+                await context.close()

@@ -203,6 +203,7 @@ async def test_a_page_is_known_by_its_requests(cast: Cast, echo: str, open_page:
 
     headers = (await posted.value).headers
     assert f'"X-Page": "{headers["x-page"]}"' in known_as
+    await page.wait_for_url(re.compile("/chats/"))
 
 
 async def test_a_title_is_changed_where_it_stands(cast: Cast, echo: str, open_page: OpenPage) -> None:
