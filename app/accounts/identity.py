@@ -12,11 +12,12 @@ from app.accounts.key_rules import Rules
 from app.accounts.models import ApiKey, Membership, SignInSession, User
 from app.core.clock import now
 from app.core.database import Database
+from app.values import value
 
 IS_MAIN_GROUP = and_(Membership.user_id == User.id, Membership.is_main)
 
 
-@dataclass(frozen=True)
+@value
 class Credentials:
     """What a request brought to prove who asks, and from where it came. A key goes before a cookie."""
 

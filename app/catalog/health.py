@@ -1,6 +1,5 @@
 """What was last heard of a connection: that it works, or how it failed."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, update
@@ -10,9 +9,10 @@ from app.catalog.models import Connection
 from app.catalog.opening import Target
 from app.core.changes import UNWATCHED
 from app.providers.errors import ProviderError
+from app.values import value
 
 
-@dataclass(frozen=True)
+@value
 class Sign:
     """One call's news of a connection; without an `error` it is well."""
 

@@ -34,6 +34,7 @@ from app.providers.counting import CountsTokens
 from app.providers.errors import ProviderError
 from app.providers.events import Finished, FinishReason, UsageReport
 from app.usage.estimates import most_tokens_in, tokens_in_turns
+from app.usage.ledger import Entry
 from app.usage.needs import Need
 from app.usage.pricing import Price
 from app.usage.purses import Payer
@@ -94,17 +95,19 @@ class Gateway:
         """
         route = await self._routes.of(call.user_id, call.request.model, call.allowed_models)
         candidates = list(route.candidates)
+        earlier: list[Entry] = []
 
+        # Knows nothing of the completion, which knows it: what holds itself is left to the garbage collector.
         async def go_on(failed: Attempt, error: ProviderError) -> Attempt | None:
             if not candidates:
                 return None
             failed.meter.error = error
             settlement = self._settled(call, failed, failed.meter.receipt())
-            completion.earlier.append(settlement.entry)
+            earlier.append(settlement.entry)
             await self._leave(failed, settlement)
             return await self._elsewhere(call, candidates)
 
-        completion = Completion(await self._first(call, candidates), go_on)
+        completion = Completion(await self._first(call, candidates), earlier, go_on)
         try:
             yield completion
         finally:

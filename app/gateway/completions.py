@@ -122,9 +122,9 @@ class Completion:
     receipt: Receipt
     settlement: Settlement | None = None
 
-    def __init__(self, attempt: Attempt, go_on: GoOn) -> None:
+    def __init__(self, attempt: Attempt, earlier: list[Entry], go_on: GoOn) -> None:
         self.attempt = attempt
-        self.earlier: list[Entry] = []
+        self.earlier = earlier
         self.cut_off = ""
         self._go_on = go_on
         self._attempts_before = 0

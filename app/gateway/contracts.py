@@ -1,6 +1,5 @@
 """What one model is asked for, under what, and what is entered of it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from app.catalog.access import FoundModel
@@ -15,9 +14,10 @@ from app.providers.unsupported import in_any_language
 from app.usage.ledger import Entry
 from app.usage.pricing import Price
 from app.usage.reservations import Hold
+from app.values import value
 
 
-@dataclass(frozen=True)
+@value
 class Call:
     """Who asks for what; the request's model is a full name, an alias, or a model's own name where it is unique.
 
@@ -38,7 +38,7 @@ class Call:
     """Full names or aliases that the key is kept to; empty: everything that the person may use."""
 
 
-@dataclass(frozen=True)
+@value
 class Contract:
     """Under what one call is made: its model, the price that holds while it lasts, who pays, and what limits it."""
 

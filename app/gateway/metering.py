@@ -1,7 +1,7 @@
 """Counts one completion while it passes: what came, when, and how it ended."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from app.providers.errors import BrokenOff, ProviderError
 from app.providers.events import (
@@ -20,6 +20,7 @@ from app.providers.passage import Passed
 from app.usage.estimates import ENCRYPTED_CHARACTERS_OF_ONE, tokens_in_bytes
 from app.usage.models import Outcome
 from app.usage.pricing import Charge, Price, charge
+from app.values import value
 
 CUT_OFF = "cut_off"
 """Code of an answer that the gateway ended, because its provider wrote on beyond what it was told."""
@@ -29,7 +30,7 @@ TOKENS_OF_AN_EMPTY_ANSWER = 8
 """At most, for pieces that open and close an answer and hold no words."""
 
 
-@dataclass(frozen=True)
+@value
 class Receipt:
     """What a completion used, what that costs, and how it ended. Times are milliseconds since the call."""
 

@@ -7,7 +7,6 @@ for; the writing happens elsewhere, later, and once more when the server stops.
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,6 +19,7 @@ from app.usage import ledger, open_calls, reservations
 from app.usage.ledger import Entry
 from app.usage.purses import Book
 from app.usage.reservations import Hold, Settled
+from app.values import value
 
 log = Log("settling")
 
@@ -32,7 +32,7 @@ CANNOT_WRITE = (SQLAlchemyError, Unavailable)
 """The database fails, or the turn to write does not come in time."""
 
 
-@dataclass(frozen=True)
+@value
 class Settlement:
     """What is written about one call. `sign` is None when the call says nothing about its connection.
 

@@ -5,7 +5,6 @@ The list of budgets is kept in memory (see `core.changes`), and so is a part of 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import orjson
@@ -28,6 +27,7 @@ from app.usage.pricing import Price
 from app.usage.purses import Book, Payer, Purse
 from app.usage.refusals import Refused
 from app.usage.reservations import Hold, expire
+from app.values import value
 
 SECONDS_BETWEEN_LOOKS = 0.25
 """So soon is noticed that something lies idle or is needed elsewhere."""
@@ -41,7 +41,7 @@ ASSUMED_OUTPUT = 8_192
 log = Log("spending")
 
 
-@dataclass(frozen=True)
+@value
 class Purpose:
     """A call that is about to be made: who pays, since when it is under way, and which limits concern it."""
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol, Self
 
 from app.providers.events import Event, Usage
 from app.providers.passage import Dialect, Passage
+from app.values import value
 
 
 class Role(StrEnum):
@@ -59,7 +60,7 @@ class Thought:
     redacted: str = ""
 
 
-@dataclass(frozen=True)
+@value
 class Turn:
     """One message of a conversation, as every vendor can be told it."""
 
@@ -128,7 +129,7 @@ class JsonFormat:
     is_strict: bool = True
 
 
-@dataclass(frozen=True)
+@value
 class Request:
     """A completion that is asked for. None means: the provider's own default.
 

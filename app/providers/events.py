@@ -5,9 +5,10 @@ from enum import StrEnum
 
 from app.providers.errors import ProviderError
 from app.providers.passage import Passed
+from app.values import value
 
 
-@dataclass(frozen=True)
+@value
 class Usage:
     """Tokens as the vendor reported them, brought to one way of counting.
 
@@ -32,7 +33,7 @@ class FinishReason(StrEnum):
     CONTENT_FILTER = "content_filter"
 
 
-@dataclass(frozen=True)
+@value
 class TextDelta:
     text: str
 
@@ -63,14 +64,14 @@ class ToolCallDelta:
     arguments: str = ""
 
 
-@dataclass(frozen=True)
+@value
 class UsageReport:
     """The provider's figures so far; a later report replaces an earlier one. None: they cannot be true."""
 
     usage: Usage | None
 
 
-@dataclass(frozen=True)
+@value
 class Finished:
     """The last event of a completion that came whole. A stream without it was cut off."""
 

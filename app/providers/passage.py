@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
+
+from app.values import value
 
 
 class Dialect(StrEnum):
@@ -73,7 +75,7 @@ PASSED_WHOLE = frozenset({Dialect.OPENAI_CHAT, Dialect.ANTHROPIC_MESSAGES})
 """Languages in which what stands inside a field is its vendor's own affair, such as tools that it runs itself."""
 
 
-@dataclass(frozen=True)
+@value
 class Passage:
     """A client's own document: a provider that speaks its dialect gets it as it is, but for what Parley decides.
 
@@ -129,7 +131,7 @@ def _leaves_out(edit: object) -> bool:
     return isinstance(edit, dict) and str(edit.get("type")).startswith("clear_")
 
 
-@dataclass(frozen=True)
+@value
 class Passed:
     """A piece of the answer in the provider's own words, to be sent on as it is: whole events, or all of it.
 

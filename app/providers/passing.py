@@ -19,6 +19,7 @@ from app.providers.passage import Passage, Passed
 from app.providers.untrusted import Json, parsed, readable
 from app.providers.wire import Decoder, Pace, Wire, with_retries
 from app.providers.wire.decoding import LARGEST_MESSAGE, MessageTooLarge
+from app.values import value
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class WholeMessages:
         return [self._rest + self._end] if self._rest.strip() else []
 
 
-@dataclass(frozen=True)
+@value
 class Passing:
     """One way to a provider for documents that are in its own language already."""
 

@@ -14,28 +14,29 @@ class ThinkingSplitter:
 
     def __init__(self) -> None:
         self._held = ""
-        self._take = self._at_start
+        # Not bound to this splitter: it would hold itself, and be left to the garbage collector with each answer.
+        self._take = ThinkingSplitter._at_start
 
     def feed(self, text: str) -> list[Event]:
         """The events that are certain so far; what may be half a tag is held back."""
-        return self._take(self._held + text) if text else []
+        return self._take(self, self._held + text) if text else []
 
     def end(self) -> list[Event]:
         """What was held back, now that nothing follows."""
         held, self._held = self._held, ""
         if not held:
             return []
-        return [ReasoningDelta(held) if self._take == self._inside else TextDelta(held)]
+        return [ReasoningDelta(held) if self._take is ThinkingSplitter._inside else TextDelta(held)]
 
     def _at_start(self, text: str) -> list[Event]:
         begun = text.lstrip()
         if begun.startswith(OPENING):
-            self._take = self._just_inside
+            self._take = ThinkingSplitter._just_inside
             return self._just_inside(begun.removeprefix(OPENING))
         if OPENING.startswith(begun):
             self._held = text
             return []
-        self._take = self._as_it_is
+        self._take = ThinkingSplitter._as_it_is
         return self._as_it_is(text)
 
     def _just_inside(self, text: str) -> list[Event]:
@@ -44,13 +45,13 @@ class ThinkingSplitter:
         thought = text.lstrip("\n")
         if not thought:
             return []
-        self._take = self._inside
+        self._take = ThinkingSplitter._inside
         return self._inside(thought)
 
     def _inside(self, text: str) -> list[Event]:
         thought, closed, answer = text.partition(CLOSING)
         if closed:
-            self._take = self._after
+            self._take = ThinkingSplitter._after
             return [*_reasoning(thought), *self._after(answer)]
         kept = _length_of_half_a_tag(text)
         self._held = text[len(text) - kept :]
@@ -62,7 +63,7 @@ class ThinkingSplitter:
         answer = text.lstrip()
         if not answer:
             return []
-        self._take = self._as_it_is
+        self._take = ThinkingSplitter._as_it_is
         return [TextDelta(answer)]
 
     def _as_it_is(self, text: str) -> list[Event]:

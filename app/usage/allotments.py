@@ -17,6 +17,7 @@ from app.core.ids import new_id
 from app.usage.counters import Standing
 from app.usage.needs import Need
 from app.usage.purses import Purse, PurseKey
+from app.values import value
 
 SHARE = 8
 """One part in so many is taken of what is left, so that several processes find enough."""
@@ -92,7 +93,7 @@ class Allotment:
         return not (self.free or self.held or self.arriving)
 
 
-@dataclass(frozen=True)
+@value
 class Draw:
     """What one call holds of an allotment."""
 

@@ -1,7 +1,7 @@
 """Writing the ledger: what each call used, once, however it ended."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.ids import new_id
 from app.usage import days, rollups
 from app.usage.models import LedgerEntry, Outcome
+from app.values import value
 
 LEDGER: Table = LedgerEntry.__table__  # type: ignore[assignment]
 ADD = insert(LEDGER)
@@ -24,7 +25,7 @@ SUMMED = (
 )
 
 
-@dataclass(frozen=True)
+@value
 class Entry:
     """One line of the ledger. Tokens are the provider's figures, or estimates and marked so; see `LedgerEntry`."""
 

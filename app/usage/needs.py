@@ -2,13 +2,13 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from app.providers.events import Usage
 from app.usage.counters import Standing
 from app.usage.models import Budget, Period, Unit
 from app.usage.pricing import Price, highest_cost
+from app.values import value
 
 LEAST_OUTPUT = 256
 """Tokens. When no more than this can be paid for, an answer is not worth beginning."""
@@ -38,7 +38,7 @@ class NoPrice(Exception):
         self.budget = budget
 
 
-@dataclass(frozen=True)
+@value
 class Need:
     """The most that a call can use.
 

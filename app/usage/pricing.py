@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from app.providers.events import Usage
+from app.values import value
 
 MILLION = 1_000_000
 WORDS = {
@@ -119,7 +120,7 @@ class Price:
 FREE = Price(Rates(0, 0), PriceSource.FREE)
 
 
-@dataclass(frozen=True)
+@value
 class Charge:
     """What a call costs, and by which rates (`Rates.text`). `micros` is None when the model has no price.
 

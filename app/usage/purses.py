@@ -11,6 +11,7 @@ from typing import Protocol
 
 from app.usage.models import EACH, Budget, BudgetScope, Unit
 from app.usage.periods import Span, span_of
+from app.values import value
 
 PurseKey = tuple[str, str, datetime]
 """Of a purse: the budget's id, the subject, and when the period began."""
@@ -18,7 +19,7 @@ MOST_PAYERS = 10_000
 EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True)
+@value
 class Payer:
     """Whose budgets a call concerns. `model` is `connection/model`."""
 

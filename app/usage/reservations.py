@@ -22,6 +22,7 @@ from app.usage.counters import Change
 from app.usage.ledger import Entry
 from app.usage.models import Reservation
 from app.usage.purses import Book, PurseKey, spent_from
+from app.values import value
 
 RESERVATIONS: Table = Reservation.__table__  # type: ignore[assignment]
 KEY = (RESERVATIONS.c.budget_id, RESERVATIONS.c.subject, RESERVATIONS.c.period_start)
@@ -32,7 +33,7 @@ TAKE_OUT = (
 )
 
 
-@dataclass(frozen=True)
+@value
 class Hold:
     """What a call holds until it is settled. `output_tokens` is the most that it may write; None: as asked.
 

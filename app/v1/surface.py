@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 from app.core.errors import ParleyError
 from app.providers.base import Request, Thought, ToolCall
 from app.providers.events import Event, FinishReason, Usage
+from app.values import value
 
 Json = dict[str, Any]
 NOTHING = Usage(input=0, output=0)
@@ -28,7 +29,7 @@ class BadRequest(ParleyError):
         self.parameter = parameter
 
 
-@dataclass(frozen=True)
+@value
 class Asked:
     """What a client asks for; the request's model is the name that the client wrote."""
 
