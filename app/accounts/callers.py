@@ -5,6 +5,7 @@ A browser's session may do all that its person may. A key may do what its owner 
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import ClassVar
 
 from app.accounts import api_keys, sessions
@@ -69,7 +70,7 @@ class Caller:
     ends_at: datetime | None = None
     """When the key expires."""
 
-    @property
+    @cached_property
     def streams(self) -> tuple[str, ...]:
         """Streams of the hub that say `signed_out` when this caller must go."""
         of_key = (stream_of_key(self.api_key_id),) if self.api_key_id else ()

@@ -20,6 +20,7 @@ from app.core.errors import Forbidden, ParleyError, TooLarge
 from app.core.ids import new_id
 from app.logs import REQUEST_ID, Log
 
+RawHeaders = dict[bytes, bytes]
 Refuse = Callable[[Request, ParleyError], Response]
 
 log = Log("request")
@@ -41,7 +42,7 @@ SECURITY_HEADERS = {
 PATHS_OF_PROGRAMS = ("/api/", "/v1/", "/ollama/", "/ws/")
 """Where keys count, and errors are JSON."""
 RAW_SECURITY_HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
-GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
 def is_htmx(request: Request) -> bool:
@@ -85,7 +86,8 @@ class RequestGuard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
+        # Looked up without going through all of them each time.
+        headers: RawHeaders = dict(scope["headers"])
         request_id = scope["parley.request_id"] = _request_id(headers)
         REQUEST_ID.set(request_id)
         started = time.perf_counter()
@@ -102,7 +104,7 @@ class RequestGuard:
             )
             REQUEST_ID.set("")
 
-    async def _answer(self, scope: Scope, headers: Headers, receive: Receive, answer: "Answer") -> None:
+    async def _answer(self, scope: Scope, headers: RawHeaders, receive: Receive, answer: "Answer") -> None:
         error = self._refusal(scope, headers)
         if error is None:
             body = Body(receive, self.largest)
@@ -114,24 +116,24 @@ class RequestGuard:
         response = self.refuse(Request(scope, receive), error)
         await response(scope, receive, answer.send)
 
-    def _refusal(self, scope: Scope, headers: Headers) -> ParleyError | None:
-        length = headers.get("content-length", "0")
+    def _refusal(self, scope: Scope, headers: RawHeaders) -> ParleyError | None:
+        length = headers.get(b"content-length", b"0")
         if length.isdigit() and int(length) > self.largest:
             return _too_large(self.largest)
-        if scope["method"] not in SAFE_METHODS and self._is_cross_site(headers):
+        if scope["method"] not in SAFE_METHODS and self._is_cross_site(scope, headers):
             return Forbidden("This request came from another site. Open Parley itself and try again.")
         return None
 
-    def _is_cross_site(self, headers: Headers) -> bool:
+    def _is_cross_site(self, scope: Scope, headers: RawHeaders) -> bool:
         """Browsers say where a request comes from; programs with keys of their own say nothing and may pass.
 
         Sec-Fetch-Site is missing in old browsers, and in all of them on http:// addresses of other machines:
         there the Origin must be the host that was asked, or the one that PUBLIC_URL names.
         """
-        site = headers.get("sec-fetch-site")
+        site = headers.get(b"sec-fetch-site")
         if site is not None:
-            return site not in ("same-origin", "none")
-        return "origin" in headers and not is_own_origin(headers, self.public_host)
+            return site not in (b"same-origin", b"none")
+        return b"origin" in headers and not is_own_origin(Headers(scope=scope), self.public_host)
 
 
 class Answer:
@@ -193,9 +195,9 @@ def _too_large(largest: int) -> TooLarge:
     return TooLarge(f"A request may be at most {largest / 1_000_000:g} MB. Send less at once.")
 
 
-def _request_id(headers: Headers) -> str:
-    given = headers.get("x-request-id", "")
-    return given if GIVEN_ID.fullmatch(given) else new_id()
+def _request_id(headers: RawHeaders) -> str:
+    given = headers.get(b"x-request-id", b"")
+    return given.decode() if GIVEN_ID.fullmatch(given) else new_id()
 
 
 def _route_or_path(scope: Scope) -> str:

@@ -154,13 +154,14 @@ class Meter:
         """The provider's figures; of a completion cut short, whichever is more: reported or counted."""
         if self._was_never_answered(outcome):
             return Usage(input=0, output=0)
-        estimated = Usage(self._estimated_input, self._estimated_output())
         reported = self._reported
+        is_final = outcome is Outcome.FINISHED
+        if reported is not None and is_final and not self._is_uncounted(reported):
+            return reported
+        estimated = Usage(self._estimated_input, self._estimated_output())
         if reported is None:
             return estimated
-        if outcome is Outcome.FINISHED:
-            if not self._is_uncounted(reported):
-                return reported
+        if is_final:
             return replace(reported, input=reported.input or estimated.input, output=estimated.output)
         return Usage(
             input=reported.input or estimated.input,

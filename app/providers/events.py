@@ -90,6 +90,9 @@ class Retried:
 Event = Passed | Retried | TextDelta | ReasoningDelta | ThoughtEnded | ToolCallDelta | UsageReport | Finished
 
 
+ABOUT_THE_ANSWER = (UsageReport, Retried)
+
+
 def is_of_the_answer(event: Event) -> bool:
     """Whether the answer itself has begun with `event`: some vendors report a cost before the first token."""
-    return not isinstance(event, UsageReport | Retried)
+    return not isinstance(event, ABOUT_THE_ANSWER)

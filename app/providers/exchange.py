@@ -1,6 +1,6 @@
 """One exchange with a provider, the same for every vendor: send, read message by message, repair, end well."""
 
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,7 +8,7 @@ from typing import Protocol
 from app.providers.errors import ProviderError, RequestRefused
 from app.providers.events import Event, is_of_the_answer
 from app.providers.untrusted import Json, parsed
-from app.providers.wire import Decoder, Pace, Wire, with_retries
+from app.providers.wire import Decoder, Pace, Wire, whole_with_retries, with_retries
 
 DONE = b"[DONE]"
 
@@ -51,17 +51,17 @@ class Exchange:
         self, say: Callable[[], Json], *, streaming: bool, retries: int
     ) -> AsyncGenerator[Event, None]:
         """The answer to the body that `say` returns; what cannot be said is raised when the answer is read."""
-        ask = self._streamed if streaming else self._whole
-        return with_retries(lambda: repaired(say(), ask, self.repair), retries)
+        if streaming:
+            return with_retries(lambda: repaired(say(), self._streamed, self.repair), retries)
+        return whole_with_retries(lambda: whole_repaired(say(), self._whole, self.repair), retries)
 
-    async def _whole(self, body: Json) -> AsyncGenerator[Event, None]:
+    async def _whole(self, body: Json) -> Sequence[Event]:
         reader = self.new_reader()
         answer = await self.wire.post(self.path, body)
         events = list(reader.read(self.whole_as_message(answer)))
         if not events and not reader.has_finished:
             raise self.wire.not_understood()
-        for event in [*events, *reader.end()]:
-            yield event
+        return [*events, *reader.end()]
 
     async def _streamed(self, body: Json) -> AsyncGenerator[Event, None]:
         reader, pace = self.new_reader(), Pace()
@@ -118,5 +118,19 @@ async def repaired(
         except RequestRefused as error:
             simpler = repair(body, error)
             if has_begun or simpler is None:
+                raise
+            body = simpler
+
+
+async def whole_repaired(
+    body: Json, ask: Callable[[Json], Awaitable[Sequence[Event]]], repair: Repair
+) -> Sequence[Event]:
+    """The same of an answer that comes whole."""
+    while True:
+        try:
+            return await ask(body)
+        except RequestRefused as error:
+            simpler = repair(body, error)
+            if simpler is None:
                 raise
             body = simpler

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
-from functools import cached_property
 from typing import Any
 
 from app.values import value
@@ -95,7 +94,7 @@ class Passage:
         fields = FIELDS[self.dialect]
         return {name: value for name, value in self.document.items() if name in fields}
 
-    @cached_property
+    @property
     def billed_apart(self) -> str | None:
         """The place of the first tool that may cost more than its words, such as `tools.0`."""
         known, tools = PAID_BY_THE_TOKEN.get(self.dialect, ANY_KIND), self.document.get("tools")
@@ -105,7 +104,7 @@ class Passage:
                 return f"tools.{position}"
         return None
 
-    @cached_property
+    @property
     def works_unasked(self) -> str | None:
         """The place of what lets a provider bill more than what is sent and the maximum of the answer, if there is any.
 

@@ -6,7 +6,7 @@ ending that a whole one has.
 """
 
 import re
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -14,10 +14,10 @@ import orjson
 
 from app.providers.errors import ProviderError
 from app.providers.events import Event, Finished, UsageReport
-from app.providers.exchange import Reader, Repair, repaired
+from app.providers.exchange import Reader, Repair, repaired, whole_repaired
 from app.providers.passage import Passage, Passed
 from app.providers.untrusted import Json, parsed, readable
-from app.providers.wire import Decoder, Pace, Wire, with_retries
+from app.providers.wire import Decoder, Pace, Wire, whole_with_retries, with_retries
 from app.providers.wire.decoding import LARGEST_MESSAGE, MessageTooLarge
 from app.values import value
 
@@ -46,6 +46,8 @@ LINES = Framing(b"\n", count=lambda piece: piece.count(b"\n"), data_in=bytes.str
 
 
 ANYTHING = re.compile(b"")
+TOLD_BESIDE = (UsageReport, Finished)
+"""Of an answer that is passed on."""
 THE_END: Json = {}
 """Of a stream that says so, or of a document: to a reader, a message that says nothing."""
 
@@ -107,23 +109,24 @@ class Passing:
         self, document: Json, passage: Passage, *, streaming: bool, retries: int
     ) -> AsyncGenerator[Event, None]:
         """The answer to `document`. Raises a ProviderError."""
-        answered = self._streamed if streaming else self._whole
+        if not streaming:
+            return whole_with_retries(lambda: whole_repaired(document, self._whole, self.repair), retries)
 
         def ask(document: Json) -> AsyncGenerator[Event, None]:
-            return answered(document, passage)
+            return self._streamed(document, passage)
 
         return with_retries(lambda: repaired(document, ask, self.repair), retries)
 
-    async def _whole(self, document: Json, passage: Passage) -> AsyncGenerator[Event, None]:
+    async def _whole(self, document: Json) -> Sequence[Event]:
         reader = self.language.new_reader()
         answer = await self.wire.post(self.language.path, document)
-        events = [*reader.read(self.language.whole_as_message(answer)), *reader.read(THE_END)]
+        events = list(reader.read(self.language.whole_as_message(answer)))
+        if not reader.has_finished:
+            events += reader.read(THE_END)
         if not reader.has_finished:
             raise self.wire.not_understood()
-        yield Passed(self.language.as_asked(orjson.dumps(answer)))
-        for event in (*events, *reader.end()):
-            if isinstance(event, UsageReport | Finished):
-                yield event
+        told = [event for event in (*events, *reader.end()) if isinstance(event, TOLD_BESIDE)]
+        return [Passed(self.language.as_asked(orjson.dumps(answer))), *told]
 
     async def _streamed(self, document: Json, passage: Passage) -> AsyncGenerator[Event, None]:
         pace = Pace()

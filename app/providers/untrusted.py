@@ -101,7 +101,7 @@ def tokens_at(source: Json, key: str) -> int | None:
     counts as none, and what was used is estimated.
     """
     value = source.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if value is None or isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return believed(value)
 

@@ -53,11 +53,11 @@ class Admission:
 
     async def admit(self, call_id: str, purses: Sequence[Purse], need: Need) -> Hold:
         """Hold what the call needs of every purse, or of none. Raises NoRoom or NoPrice."""
-        binding = [purse for purse in purses if need.amount(purse.budget, need.output_tokens) > 0]
-        draws, lacking = self._allotments.draw(binding, need)
+        draws, lacking = self._allotments.draw(purses, need)
         if not lacking:
             return Hold(call_id, need.output_tokens, tuple(draws))
         _let_go(draws)
+        binding = [purse for purse in purses if need.amount(purse.budget, need.output_tokens) > 0]
         asking = asyncio.create_task(self._ask(call_id, binding, lacking[0].key, need))
         self._asking.add(asking)
         asking.add_done_callback(self._asking.discard)

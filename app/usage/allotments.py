@@ -124,11 +124,13 @@ class Allotments:
         self._resting: dict[PurseKey, float] = {}
 
     def draw(self, purses: Iterable[Purse], need: Need) -> tuple[list[Draw], list[Purse]]:
-        """What the call needs of each purse; and the purses that must be asked about in the database."""
+        """What the call needs of each purse, if anything; and the purses that must be asked about in the database."""
         self._close_if_limits_changed()
         draws, lacking, at = [], [], now()
         for purse in purses:
             amount = need.amount(purse.budget, need.output_tokens)
+            if amount <= 0:
+                continue
             allotment = self._open.get(purse.key)
             if allotment is None or allotment.free < amount or allotment.is_over(at):
                 lacking.append(purse)

@@ -119,9 +119,9 @@ class Conversing(Response):
         return Passage(self._dialect, passed, asked.wants_usage, max(0, size - images), headers)
 
     async def _call(self, caller: Caller, asked: Asked, request: ModelRequest) -> Call:
-        name = request.model
-        route = await self._gateway.routes(caller.user_id, name)
-        caller.require_model(name, *route.full_names)
+        if caller.allowed_models:
+            route = await self._gateway.routes(caller.user_id, request.model)
+            caller.require_model(request.model, *route.full_names)
         return Call(
             caller.user_id,
             request,

@@ -9,7 +9,7 @@ Nothing outside this package knows either of them.
 from app.providers.wire.client import Wire
 from app.providers.wire.decoding import Decoder, JsonLines, ServerSentEvents
 from app.providers.wire.pool import close
-from app.providers.wire.retrying import asked_patiently, with_retries
+from app.providers.wire.retrying import asked_patiently, whole_with_retries, with_retries
 from app.providers.wire.streams import Pace
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "Wire",
     "asked_patiently",
     "close",
+    "whole_with_retries",
     "with_retries",
 ]

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -37,6 +37,27 @@ async def with_retries(
             failure = error
         yield Retried(failure)
         await asyncio.sleep(pause)
+
+
+async def whole_with_retries(
+    attempt: Callable[[], Awaitable[Sequence[Event]]], retries: int
+) -> AsyncGenerator[Event, None]:
+    """The same of an answer that comes whole, with all its events at once."""
+    for retry in range(retries):
+        try:
+            events = await attempt()
+            break
+        except ProviderError as error:
+            pause = pause_before(retry, error)
+            if pause is None:
+                raise
+            failure = error
+        yield Retried(failure)
+        await asyncio.sleep(pause)
+    else:
+        events = await attempt()
+    for event in events:
+        yield event
 
 
 async def asked_patiently(ask: Callable[[], Awaitable[Json]], retries: int) -> Json:
