@@ -36,6 +36,8 @@ class Attending:
         for ending in (self._timer, self._watching):
             if ending is not None:
                 ending.cancel()
+        # The task holds what it watches for.
+        self._watching = None
         if task is None or not self._is_cut_off:
             return False
         # Somebody else may want it to end, too: the server, when it stops.

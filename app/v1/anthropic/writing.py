@@ -1,7 +1,6 @@
 """A streamed answer in Anthropic's words: blocks that open, grow and close one after another."""
 
 import re
-from collections.abc import Callable
 
 import orjson
 
@@ -49,12 +48,6 @@ class MessageWriter:
         self._before_delta = b""
         self._before_arguments: dict[int, bytes] = {}
         """By the number of a tool call: what stands before each piece of its arguments."""
-        self._says: dict[type[Event], Callable[..., bytes]] = {
-            TextDelta: self._text,
-            ReasoningDelta: self._thinking,
-            ThoughtEnded: self._thought_ended,
-            ToolCallDelta: self._tool_call,
-        }
 
     def feed(self, event: Event) -> bytes:
         if not self._has_begun:
@@ -87,8 +80,16 @@ class MessageWriter:
         return _event({"type": "message_start", "message": message}) + PING
 
     def _say(self, event: Event) -> bytes:
-        say = self._says.get(type(event))
-        return say(event) if say else b""
+        match event:
+            case TextDelta():
+                return self._text(event)
+            case ReasoningDelta():
+                return self._thinking(event)
+            case ThoughtEnded():
+                return self._thought_ended(event)
+            case ToolCallDelta():
+                return self._tool_call(event)
+        return b""
 
     def _text(self, event: TextDelta) -> bytes:
         before = b"" if self._open == TEXT else self._open_block(text_block(""), "text_delta", "text")
