@@ -17,7 +17,7 @@ from app.core.database import Session
 from app.core.errors import Invalid
 from app.core.templating import page
 
-router = APIRouter(prefix="/aliases")
+router = APIRouter(prefix="/admin/aliases")
 HOME = "/admin/aliases"
 WEIGHTED = "weighted"
 DONE = {

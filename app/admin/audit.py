@@ -16,7 +16,7 @@ from app.core.clock import now
 from app.core.database import Session
 from app.core.templating import local_time, page, timezone_of
 
-router = APIRouter()
+router = APIRouter(prefix="/admin")
 
 PERIODS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
 LONGEST_TERM = 100

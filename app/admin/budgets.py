@@ -21,7 +21,7 @@ from app.usage.currency import Currency
 from app.usage.models import Budget, Unit
 from app.usage.parameters import currency_for
 
-router = APIRouter(prefix="/budgets")
+router = APIRouter(prefix="/admin/budgets")
 HOME = "/admin/budgets"
 DONE = {
     "created": "The limit holds from the next call on.",

@@ -12,7 +12,7 @@ from app.catalog.parameters import CurrentConnection, CurrentVault
 from app.core.database import Session
 from app.core.errors import Invalid
 
-router = APIRouter(prefix="/connections")
+router = APIRouter(prefix="/admin/connections")
 LONGEST_LIST = 60_000
 
 

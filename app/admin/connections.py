@@ -30,7 +30,7 @@ from app.core.templating import page
 from app.gateway.calls import Gateway
 from app.gateway.circuit import Rest
 
-router = APIRouter(prefix="/connections")
+router = APIRouter(prefix="/admin/connections")
 Text = Annotated[str, Form()]
 HOME = "/admin/connections"
 FORM = "admin/connections_new.html"

@@ -17,7 +17,7 @@ from app.core.database import Session
 from app.core.errors import Invalid
 from app.core.templating import page
 
-router = APIRouter(prefix="/groups")
+router = APIRouter(prefix="/admin/groups")
 HOME = "/admin/groups"
 DONE = {
     "deleted": "The group is deleted. Its members keep their accounts.",

@@ -15,7 +15,7 @@ from app.core.database import Session
 from app.core.errors import Invalid
 from app.core.templating import page
 
-router = APIRouter()
+router = APIRouter(prefix="/admin")
 
 
 @router.get("/invitations")

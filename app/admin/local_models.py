@@ -15,7 +15,7 @@ from app.core.database import Session, commit_early
 from app.core.requests import is_htmx
 from app.core.templating import page
 
-router = APIRouter(prefix="/models")
+router = APIRouter(prefix="/admin/models")
 HOME = "/admin/models#local-models"
 Text = Annotated[str, Form(max_length=300)]
 

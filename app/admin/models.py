@@ -22,7 +22,7 @@ from app.core.templating import page
 from app.usage import price_sheet
 from app.usage.price_sheet import Tag
 
-router = APIRouter(prefix="/models")
+router = APIRouter(prefix="/admin/models")
 HOME = "/admin/models"
 Search = Annotated[str, Query(max_length=200)]
 

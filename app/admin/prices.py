@@ -24,7 +24,7 @@ from app.usage.parameters import currency_for
 from app.usage.price_sheet import Tag
 from app.usage.pricing import Rates, in_dollars
 
-router = APIRouter(prefix="/prices")
+router = APIRouter(prefix="/admin/prices")
 HOME = "/admin/prices"
 DONE = {
     "set": "The price is set. What was used before keeps the price that it had.",

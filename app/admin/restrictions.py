@@ -17,7 +17,7 @@ from app.core.database import Session
 from app.core.errors import Invalid
 from app.core.templating import page
 
-router = APIRouter()
+router = APIRouter(prefix="/admin")
 
 Choice = Annotated[Literal["everyone", "groups"], Form()]
 Groups = Annotated[Sequence[str], Form()]

@@ -31,9 +31,7 @@ async def guard(administrator: CurrentAdministrator) -> None:
     """Lets administrators through; `CurrentAdministrator` turns everybody else away."""
 
 
-router = APIRouter(
-    prefix="/admin", dependencies=[Depends(guard), prices.NoteMissing], include_in_schema=False
-)
+router = APIRouter(dependencies=[Depends(guard), prices.NoteMissing], include_in_schema=False)
 router.include_router(users.router)
 router.include_router(groups.router)
 router.include_router(invitations.router)
@@ -51,13 +49,13 @@ router.include_router(budgets.router)
 router.include_router(restrictions.router)
 
 
-@router.get("")
+@router.get("/admin")
 async def open_administration() -> RedirectResponse:
     return RedirectResponse("/admin/users", status_code=303)
 
 
 # Last, so that it catches what no page answers: without it an unknown address would tell strangers that the
 # known ones exist.
-@router.api_route("/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+@router.api_route("/admin/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
 async def nothing_here(rest: str) -> None:
     raise NotFound

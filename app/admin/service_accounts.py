@@ -22,7 +22,7 @@ from app.usage import key_limits
 from app.usage.key_forms import EMPTY_FORM, LIVES, FilledKeyForm, KeyForm
 from app.usage.parameters import currency_for
 
-router = APIRouter(prefix="/service-accounts")
+router = APIRouter(prefix="/admin/service-accounts")
 HOME = "/admin/service-accounts"
 DONE = {
     "created": "The service account is made. Give its program a key.",

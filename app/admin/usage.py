@@ -11,7 +11,7 @@ from app.usage.access import CurrentPlan, CurrentWish, WorkspaceView
 from app.usage.presenting import shown
 from app.usage.streams import Shape, download
 
-router = APIRouter(prefix="/usage")
+router = APIRouter(prefix="/admin/usage")
 
 
 @router.get("")

@@ -15,7 +15,7 @@ from app.core.database import Session
 from app.core.errors import Conflict
 from app.core.templating import page
 
-router = APIRouter()
+router = APIRouter(prefix="/admin")
 
 PAGE_SIZE = 50
 LAST_PAGE = 10_000

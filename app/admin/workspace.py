@@ -12,7 +12,7 @@ from app.accounts.forms import errors_by_field
 from app.core.errors import Invalid
 from app.core.templating import page
 
-router = APIRouter()
+router = APIRouter(prefix="/admin")
 
 
 @router.get("/settings")

@@ -13,6 +13,7 @@ from app.core import logging as logs
 from app.core.database import Database
 from app.core.settings import Settings
 from app.logs import OURS, REQUEST_ID, Log
+from tests.cast import Cast
 
 SECRET = "sk-what-nobody-may-read"
 in_both_shapes = pytest.mark.parametrize("shape", ["json", "text"])
@@ -135,3 +136,23 @@ async def test_an_error_of_the_database_does_not_quote_what_was_to_be_stored(dat
 
 def _break_with(_key: str) -> None:
     raise RuntimeError("It broke.")
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/admin/usage", "/admin/usage"),
+        ("/admin/users/nobody/deletion", "/admin/users/{user_id}/{act}"),
+        ("/settings", "/settings"),
+        ("/invitations/a-token", "/invitations/{token}"),
+    ],
+)
+async def test_a_request_is_told_by_the_whole_pattern_of_its_address(
+    configure: Callable[..., None], cast: Cast, path: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(log_format="json")
+
+    await cast.alice.client.get(path)
+
+    requests = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["path"] for line in requests if line["event"] == "request"] == [told]
