@@ -124,11 +124,15 @@ class Allotments:
         self._resting: dict[PurseKey, float] = {}
 
     def draw(self, purses: Iterable[Purse], need: Need) -> tuple[list[Draw], list[Purse]]:
-        """What the call needs of each purse, if anything; and the purses that must be asked about in the database."""
+        """What the call needs of each purse, if anything; and the purses that must be asked about in the database.
+
+        Raises NoPrice.
+        """
         self._close_if_limits_changed()
+        # All of them first: one without a price refuses the call, and nothing may be held then.
+        amounts = [(purse, need.amount(purse.budget, need.output_tokens)) for purse in purses]
         draws, lacking, at = [], [], now()
-        for purse in purses:
-            amount = need.amount(purse.budget, need.output_tokens)
+        for purse, amount in amounts:
             if amount <= 0:
                 continue
             allotment = self._open.get(purse.key)

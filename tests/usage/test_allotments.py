@@ -12,7 +12,7 @@ from app.core.database import Database
 from app.usage import admission, allotments, budgets, reservations
 from app.usage.admission import Admission
 from app.usage.models import Budget, BudgetCounter, Period, Reservation, Unit
-from app.usage.needs import Need, NoRoom
+from app.usage.needs import Need, NoPrice, NoRoom
 from app.usage.reservations import Hold, Settled
 from tests.usage.test_reservations import ALICE, add_budget, entry, need
 
@@ -182,3 +182,21 @@ async def test_whoever_asks_and_leaves_holds_nothing(books: Database) -> None:
 
     async with books.reading() as session:
         assert [row.reserved for row in await session.scalars(select(BudgetCounter))] in ([], [0])
+
+
+async def test_who_is_refused_for_want_of_a_price_holds_nothing_of_other_limits(books: Database) -> None:
+    tokens = await add_budget(books, FAR, unit=Unit.TOKENS)
+    await add_budget(books, FAR)
+    admission = Admission(books)
+    held = await admit(books, admission, "priced")
+
+    for number in range(3):
+        with pytest.raises(NoPrice):
+            await admit(books, admission, f"unpriced {number}", need(price=None))
+
+    held.let_go()
+    await admission.close()
+    async with books.reading() as session:
+        counters = (await session.scalars(select(BudgetCounter))).all()
+    assert tokens.id in {counter.budget_id for counter in counters}
+    assert [counter.reserved for counter in counters] == [0, 0]
