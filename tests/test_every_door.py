@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
+from app.admin.router import router as admin
 from app.core.settings import Settings
 from app.main import create_app
 from tests.cast import HTMX, Cast, Visitor
@@ -78,6 +79,10 @@ def test_the_walk_has_somewhere_to_go() -> None:
     assert len(ASKING) > 40
     assert len(ADMIN) > 20
     assert {path for _, path in DOORS} >= PUBLIC
+
+
+def test_all_of_administration_stands_under_one_address() -> None:
+    assert all(str(route.path).startswith("/admin") for route in iter_route_contexts(admin.routes))
 
 
 async def test_strangers_are_sent_to_log_in(client: Visitor, cast: Cast) -> None:

@@ -34,7 +34,8 @@ async def _identity_of_socket(connection: HTTPConnection) -> Identity:
 def _refuse_other_sites(connection: HTTPConnection) -> None:
     """Browsers send a site's cookies with sockets that any other site opens, and ask nobody."""
     settings: Settings = connection.app.state.settings
-    if not is_own_origin(connection.headers, urlsplit(settings.public_url).netloc):
+    headers, public_host = connection.headers, urlsplit(settings.public_url).netloc
+    if not is_own_origin(headers.get("origin", ""), headers.get("host", ""), public_host):
         raise Forbidden("This socket was opened by another site. Use a ticket, or open Parley itself.")
 
 

@@ -31,6 +31,7 @@ async def guard(administrator: CurrentAdministrator) -> None:
     """Lets administrators through; `CurrentAdministrator` turns everybody else away."""
 
 
+# The pages' own routers begin with /admin: the log names a request by the pattern that stands where its route does.
 router = APIRouter(dependencies=[Depends(guard), prices.NoteMissing], include_in_schema=False)
 router.include_router(users.router)
 router.include_router(groups.router)

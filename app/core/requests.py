@@ -10,7 +10,6 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from fastapi import Request
-from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -67,10 +66,9 @@ def local_path(address: str) -> str | None:
     return address if is_path and "\\" not in address and address.isprintable() else None
 
 
-def is_own_origin(headers: Headers, public_host: str) -> bool:
-    """Whether a browser says that a page of ours asks; without an Origin nobody says so."""
-    origin = headers.get("origin", "")
-    return origin.partition("://")[2] in {headers.get("host"), public_host} - {"", None}
+def is_own_origin(origin: str, host: str, public_host: str) -> bool:
+    """Whether a browser says that a page of ours asks: the headers Origin and Host; without an Origin nobody says so."""
+    return origin.partition("://")[2] in {host, public_host} - {""}
 
 
 class RequestGuard:
@@ -86,8 +84,8 @@ class RequestGuard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        # Looked up without going through all of them each time.
-        headers: RawHeaders = dict(scope["headers"])
+        # Looked up without going through all of them each time; of one that came twice, the first counts.
+        headers: RawHeaders = dict(reversed(scope["headers"]))
         request_id = scope["parley.request_id"] = _request_id(headers)
         REQUEST_ID.set(request_id)
         started = time.perf_counter()
@@ -120,11 +118,11 @@ class RequestGuard:
         length = headers.get(b"content-length", b"0")
         if length.isdigit() and int(length) > self.largest:
             return _too_large(self.largest)
-        if scope["method"] not in SAFE_METHODS and self._is_cross_site(scope, headers):
+        if scope["method"] not in SAFE_METHODS and self._is_cross_site(headers):
             return Forbidden("This request came from another site. Open Parley itself and try again.")
         return None
 
-    def _is_cross_site(self, scope: Scope, headers: RawHeaders) -> bool:
+    def _is_cross_site(self, headers: RawHeaders) -> bool:
         """Browsers say where a request comes from; programs with keys of their own say nothing and may pass.
 
         Sec-Fetch-Site is missing in old browsers, and in all of them on http:// addresses of other machines:
@@ -133,7 +131,10 @@ class RequestGuard:
         site = headers.get(b"sec-fetch-site")
         if site is not None:
             return site not in (b"same-origin", b"none")
-        return b"origin" in headers and not is_own_origin(Headers(scope=scope), self.public_host)
+        if (origin := headers.get(b"origin")) is None:
+            return False
+        host = headers.get(b"host", b"")
+        return not is_own_origin(origin.decode("latin-1"), host.decode("latin-1"), self.public_host)
 
 
 class Answer:
