@@ -1,7 +1,7 @@
 """Values: what is made once and never changed. For every room, so it stands below all of them.
 
-`@dataclass(frozen=True)` says the same, and enforces it while the program runs: each field is then set by a function
-of its own. What every call of a program makes a dozen of is a `@value`, which mypy alone keeps from being changed.
+`@dataclass(frozen=True)` also refuses changes while the program runs, and pays for it with a call for each field that
+is set. Values that are made for every call or every token are `@value`s instead: only mypy keeps them from being changed.
 """
 
 from dataclasses import dataclass, field

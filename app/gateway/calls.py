@@ -97,7 +97,7 @@ class Gateway:
         candidates = list(route.candidates)
         earlier: list[Entry] = []
 
-        # Knows nothing of the completion, which knows it: what holds itself is left to the garbage collector.
+        # It must not refer to the completion, which holds it: both would be left to the garbage collector.
         async def go_on(failed: Attempt, error: ProviderError) -> Attempt | None:
             if not candidates:
                 return None

@@ -1,6 +1,5 @@
 """What a completion is told in, piece by piece, whoever the vendor is; and what it used in the end."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from app.providers.errors import ProviderError
@@ -38,12 +37,12 @@ class TextDelta:
     text: str
 
 
-@dataclass(frozen=True)
+@value
 class ReasoningDelta:
     text: str
 
 
-@dataclass(frozen=True)
+@value
 class ThoughtEnded:
     """A thought is whole. What came as ReasoningDelta since the last one is its text.
 
@@ -54,7 +53,7 @@ class ThoughtEnded:
     redacted: str = ""
 
 
-@dataclass(frozen=True)
+@value
 class ToolCallDelta:
     """A piece of a tool call. The first of an `index` carries id and name; `arguments` are to be joined."""
 
@@ -80,7 +79,7 @@ class Finished:
     """The one of `Request.stop` that ended it, where the vendor says so."""
 
 
-@dataclass(frozen=True)
+@value
 class Retried:
     """The provider was asked in vain, and is asked again; after a pause where there was an `error`."""
 
@@ -91,6 +90,7 @@ Event = Passed | Retried | TextDelta | ReasoningDelta | ThoughtEnded | ToolCallD
 
 
 ABOUT_THE_ANSWER = (UsageReport, Retried)
+"""What is told beside an answer, also before it."""
 
 
 def is_of_the_answer(event: Event) -> bool:

@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Protocol
 
 from app.providers.errors import ProviderError, RequestRefused
 from app.providers.events import Event, is_of_the_answer
 from app.providers.untrusted import Json, parsed
 from app.providers.wire import Decoder, Pace, Wire, whole_with_retries, with_retries
+from app.values import value
 
 DONE = b"[DONE]"
 
@@ -36,7 +36,7 @@ class Reader(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@value
 class Exchange:
     """What differs from vendor to vendor. `whole_as_message` makes an unstreamed answer look like a message."""
 
@@ -125,7 +125,7 @@ async def repaired(
 async def whole_repaired(
     body: Json, ask: Callable[[Json], Awaitable[Sequence[Event]]], repair: Repair
 ) -> Sequence[Event]:
-    """The same of an answer that comes whole."""
+    """Like `repaired`, for an answer that comes whole."""
     while True:
         try:
             return await ask(body)

@@ -92,7 +92,7 @@ class Passage:
     def known(self) -> dict[str, Any]:
         """The document as far as it is passed on."""
         fields = FIELDS[self.dialect]
-        return {name: value for name, value in self.document.items() if name in fields}
+        return {name: given for name, given in self.document.items() if name in fields}
 
     @property
     def billed_apart(self) -> str | None:
@@ -123,7 +123,7 @@ class Passage:
         """The same of the object in `field`."""
         fields, inside = FIELDS[self.dialect], self.document.get(field)
         given = inside if isinstance(inside, dict) else {}
-        return {name: value for name, value in given.items() if f"{field}.{name}" in fields}
+        return {name: said for name, said in given.items() if f"{field}.{name}" in fields}
 
 
 def _leaves_out(edit: object) -> bool:

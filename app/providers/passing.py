@@ -47,7 +47,7 @@ LINES = Framing(b"\n", count=lambda piece: piece.count(b"\n"), data_in=bytes.str
 
 ANYTHING = re.compile(b"")
 TOLD_BESIDE = (UsageReport, Finished)
-"""Of an answer that is passed on."""
+"""What is told beside an answer in the provider's own words."""
 THE_END: Json = {}
 """Of a stream that says so, or of a document: to a reader, a message that says nothing."""
 

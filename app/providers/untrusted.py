@@ -11,6 +11,7 @@ Json = dict[str, object]
 Asked = ParamSpec("Asked")
 Found = TypeVar("Found")
 
+NUMBERS = (int, float)
 LARGEST_COUNT = 10**15
 MOST_TOKENS = 100_000_000
 """Of one call: ten times what the largest context windows hold."""
@@ -89,7 +90,7 @@ def text_at(source: Json, key: str) -> str:
 def count_at(source: Json, key: str) -> int | None:
     """The whole number at `key`, never negative; None when there is none."""
     value = source.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < LARGEST_COUNT:
+    if isinstance(value, bool) or not isinstance(value, NUMBERS) or not abs(value) < LARGEST_COUNT:
         return None
     return max(0, int(value))
 
@@ -101,7 +102,7 @@ def tokens_at(source: Json, key: str) -> int | None:
     counts as none, and what was used is estimated.
     """
     value = source.get(key)
-    if value is None or isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, NUMBERS):
         return None
     return believed(value)
 

@@ -6,7 +6,6 @@ writer at a time; on PostgreSQL whoever changes holds has locked the counters fi
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -51,7 +50,7 @@ class Hold:
             draw.let_go()
 
 
-@dataclass(frozen=True)
+@value
 class Settled:
     """A call that is over: its line of the ledger, and what it held."""
 

@@ -36,7 +36,7 @@ class Attending:
         for ending in (self._timer, self._watching):
             if ending is not None:
                 ending.cancel()
-        # The task holds what it watches for.
+        # Cancelled, the task keeps its exception, and with it this object, which would be left to the garbage collector.
         self._watching = None
         if task is None or not self._is_cut_off:
             return False

@@ -119,6 +119,7 @@ class Conversing(Response):
         return Passage(self._dialect, passed, asked.wants_usage, max(0, size - images), headers)
 
     async def _call(self, caller: Caller, asked: Asked, request: ModelRequest) -> Call:
+        # Most keys may use every model, and where a call goes is for the gateway to find.
         if caller.allowed_models:
             route = await self._gateway.routes(caller.user_id, request.model)
             caller.require_model(request.model, *route.full_names)
@@ -260,6 +261,8 @@ class Line:
             self._sign.cancel()
         if self._signing is not None:
             self._signing.cancel()
+            # Cancelled, it keeps its exception, and with it this line.
+            self._signing = None
 
     async def _begin(self) -> None:
         if self._has_begun:

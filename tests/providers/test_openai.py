@@ -36,14 +36,20 @@ async def test_a_reasoning_model_is_spared_what_it_refuses(server: FakeServer, p
     assert [message["role"] for message in sent["messages"]] == ["developer", "user"]
 
 
+@pytest.mark.parametrize(
+    ("streaming", "answer", "text"),
+    [(True, "compatible/answer", "Grüße, 世界 🌍!"), (False, "compatible/whole", "Grüße!")],
+    ids=["streamed", "whole"],
+)
 async def test_a_model_unknown_here_may_refuse_parameters_and_is_asked_again(
-    server: FakeServer, provider: OpenAI
+    server: FakeServer, provider: OpenAI, answer: str, text: str, *, streaming: bool
 ):
-    server.plays("openai/refuses_temperature", "compatible/answer")
+    server.plays("openai/refuses_temperature", answer)
+    asked = question(model="brand-new", temperature=0.2, is_lenient=True, streaming=streaming)
 
-    heard = await hear(provider.stream(question(model="brand-new", temperature=0.2, is_lenient=True)))
+    heard = await hear(provider.stream(asked))
 
-    assert heard.text == "Grüße, 世界 🌍!"
+    assert heard.text == text
     assert "temperature" in server.received[0].json
     assert "temperature" not in server.received[1].json
 

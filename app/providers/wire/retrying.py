@@ -34,30 +34,33 @@ async def with_retries(
             pause = pause_before(retry, error)
             if has_begun or retry == retries or pause is None:
                 raise
-            failure = error
-        yield Retried(failure)
+            failure = Retried(error)
+        yield failure
+        # It knows where it was raised, which was here: held by each other, both would be left to the garbage collector.
+        del failure
         await asyncio.sleep(pause)
 
 
 async def whole_with_retries(
     attempt: Callable[[], Awaitable[Sequence[Event]]], retries: int
 ) -> AsyncGenerator[Event, None]:
-    """The same of an answer that comes whole, with all its events at once."""
-    for retry in range(retries):
+    """The events of the first attempt that brings a whole answer; up to `retries` more are made."""
+    for retry in range(retries + 1):
         try:
             events = await attempt()
-            break
         except ProviderError as error:
             pause = pause_before(retry, error)
-            if pause is None:
+            if retry == retries or pause is None:
                 raise
-            failure = error
-        yield Retried(failure)
+            failure = Retried(error)
+        else:
+            for event in events:
+                yield event
+            return
+        yield failure
+        # It knows where it was raised, which was here: held by each other, both would be left to the garbage collector.
+        del failure
         await asyncio.sleep(pause)
-    else:
-        events = await attempt()
-    for event in events:
-        yield event
 
 
 async def asked_patiently(ask: Callable[[], Awaitable[Json]], retries: int) -> Json:

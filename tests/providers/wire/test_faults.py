@@ -13,12 +13,14 @@ from app.providers.errors import (
     RateLimited,
     TimedOut,
 )
+from app.providers.events import Retried
 from app.providers.openai_compatible import OpenAICompatible
 from app.providers.wire import documents
 from tests.providers.fake_server import Answer, FakeServer, transcript
 from tests.providers.reading import Heard, endpoint, hear, question
 
-ANSWER = transcript("compatible/answer")
+ANSWER, WHOLE = transcript("compatible/answer"), transcript("compatible/whole")
+AS_A_STREAM = pytest.mark.parametrize("streaming", [True, False], ids=["streamed", "whole"])
 IMPATIENT = Timeouts(connect=1, first_token=0.2, idle=0.1)
 INSIDE_THE_TEXT = ANSWER.body.index("世".encode()) + 1
 """A place in the middle of a character, after the first token."""
@@ -49,20 +51,23 @@ async def test_bytes_may_come_one_by_one_and_with_any_line_end(server: FakeServe
         assert heard.usage is not None
 
 
-async def test_a_rate_limit_is_waited_out(server: FakeServer):
-    server.plays("openai/rate_limited", "openai/rate_limited", ANSWER)
+@AS_A_STREAM
+async def test_a_rate_limit_is_waited_out(server: FakeServer, *, streaming: bool):
+    server.plays("openai/rate_limited", "openai/rate_limited", ANSWER if streaming else WHOLE)
 
-    heard = await hear(provider(server).stream(question()))
+    heard = await hear(provider(server).stream(question(streaming=streaming)))
 
-    assert heard.text == "Grüße, 世界 🌍!"
+    assert heard.text == ("Grüße, 世界 🌍!" if streaming else "Grüße!")
     assert len(server.received) == 3
+    assert [type(event) for event in heard.events[:2]] == [Retried, Retried]
 
 
-async def test_patience_ends_after_the_retries_that_were_allowed(server: FakeServer):
+@AS_A_STREAM
+async def test_patience_ends_after_the_retries_that_were_allowed(server: FakeServer, *, streaming: bool):
     server.plays("openai/rate_limited")
 
     with pytest.raises(RateLimited) as raised:
-        await hear(provider(server, retries=1).stream(question()))
+        await hear(provider(server, retries=1).stream(question(streaming=streaming)))
     assert len(server.received) == 2
     assert raised.value.retry_after == 0.02
 
