@@ -1,8 +1,8 @@
 """A wire to one provider: JSON out, a document or a stream of messages back, every failure one of ours."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from functools import cached_property
 from urllib.parse import urlsplit
 
@@ -36,6 +36,18 @@ LOOK_UP_SECONDS = 15.0
 
 LOADING_SECONDS = 900.0
 """For a model to be read from a disk, which may be a slow one."""
+FAILURES = (
+    FirstTokenLate,
+    TooQuiet,
+    StreamEmpty,
+    MessageTooLarge,
+    DocumentTooLarge,
+    NotAStream,
+    aiohttp.ClientError,
+    OSError,
+    ValueError,
+)
+"""What may be raised where a provider is asked; `Wire._told` says each in a sentence."""
 
 
 class Wire:
@@ -64,7 +76,7 @@ class Wire:
     async def post(self, path: str, body: Json) -> Json:
         """An answer that comes whole: it may take as long as a stream's first token and one pause."""
         deadline = asyncio.get_running_loop().time() + self._timeouts.first_token + self._timeouts.idle
-        with self._failures_told(Pace()):
+        try:
             async with InTime(deadline):
                 response = await self._open(path, body)
                 try:
@@ -72,6 +84,8 @@ class Wire:
                 finally:
                     # Nothing to an answer that was read to its end: its connection is free already.
                     response.close()
+        except FAILURES as failure:
+            raise self._told(failure, Pace()) from failure
         return self._read(document, body)
 
     async def load(self, path: str, body: Json) -> Json:
@@ -83,7 +97,7 @@ class Wire:
     ) -> AsyncGenerator[bytes, None]:
         """The messages of the answer, as they come. Raises a ProviderError, also when it stops half-way."""
         deadline = asyncio.get_running_loop().time() + self._timeouts.first_token
-        with self._failures_told(pace):
+        try:
             async with InTime(deadline):
                 response = await self._open(path, body)
             try:
@@ -94,6 +108,8 @@ class Wire:
             finally:
                 # Closed, not released: whoever leaves early must end the provider's work, and its bill.
                 response.close()
+        except FAILURES as failure:
+            raise self._told(failure, pace) from failure
 
     def complaint(self, message: Json, body: Json | None = None) -> ProviderError | None:
         """The error that a message amounts to, if it is one."""
@@ -113,7 +129,7 @@ class Wire:
         from app.providers.wire.looking_up import fetch
 
         content = orjson.dumps(body) if body is not None else None
-        with self._failures_told(Pace()):
+        try:
             patience = asyncio.timeout(seconds)
             try:
                 async with patience:
@@ -122,6 +138,8 @@ class Wire:
                 if patience.expired():
                     raise FirstTokenLate from error
                 raise
+        except FAILURES as failure:
+            raise self._told(failure, Pace()) from failure
         return self._read(document, body)
 
     def _read(self, document: Document, body: Json | None) -> Json:
@@ -160,21 +178,18 @@ class Wire:
             )
         return self._base_url
 
-    @contextmanager
-    def _failures_told(self, pace: Pace) -> Iterator[None]:
-        """Turns what HTTP clients raise into sentences."""
-        try:
-            yield
-        except (FirstTokenLate, TooQuiet) as error:
-            raise self._too_slow(error) from error
-        except StreamEmpty as error:
-            raise self.broken_off() from error
-        except (MessageTooLarge, DocumentTooLarge, NotAStream) as error:
-            raise not_the_protocol(self.label) from error
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            if pace.has_begun:
-                raise self.broken_off() from error
-            raise unreachable.error_for(error, self.label, self._host()) from error
+    def _told(self, failure: Exception, pace: Pace) -> ProviderError:
+        """What HTTP clients raise, as a sentence."""
+        match failure:
+            case FirstTokenLate() | TooQuiet():
+                return self._too_slow(failure)
+            case StreamEmpty():
+                return self.broken_off()
+            case MessageTooLarge() | DocumentTooLarge() | NotAStream():
+                return not_the_protocol(self.label)
+        if pace.has_begun:
+            return self.broken_off()
+        return unreachable.error_for(failure, self.label, self._host())
 
     def _too_slow(self, error: FirstTokenLate | TooQuiet) -> TimedOut:
         if isinstance(error, TooQuiet):
