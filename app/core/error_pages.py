@@ -27,6 +27,12 @@ class Broken(ParleyError):
     """An error nobody foresaw; its details go to the log, never to the page."""
 
 
+def unforeseen(error: Exception) -> Broken:
+    """What is told instead of `error`, of which only the log tells."""
+    log.error("unforeseen", kind=type(error).__name__, raised=error)
+    return Broken("This was our mistake, and it is in the server's log. Try again.")
+
+
 def install(app: FastAPI) -> None:
     app.add_exception_handler(ParleyError, _on_parley_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
@@ -117,5 +123,4 @@ async def _on_database_error(request: Request, error: Exception) -> Response:
 
 
 async def _on_unforeseen(request: Request, error: Exception) -> Response:
-    log.error("unforeseen", kind=type(error).__name__, raised=error)
-    return render_error(request, Broken("This was our mistake, and it is in the server's log. Try again."))
+    return render_error(request, unforeseen(error))

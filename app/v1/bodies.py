@@ -4,7 +4,6 @@ import asyncio
 
 import orjson
 from fastapi import Request
-from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from app.v1 import large_documents
@@ -17,10 +16,24 @@ LARGE = 1_000_000
 
 async def json_of(request: Request) -> Json:
     """The body. Raises BadRequest when it is no JSON object."""
-    try:
-        body = await request.body()
-    except ClientDisconnect as error:
-        raise BadRequest("The request broke off.") from error
+    return await json_in(await body_of(request))
+
+
+async def body_of(request: Request) -> bytes:
+    """All of it. Raises BadRequest when it does not come whole."""
+    # Not `Request.body`, which runs a generator for what mostly comes in one piece.
+    pieces: list[bytes] = []
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise BadRequest("The request broke off.")
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(pieces)
+
+
+async def json_in(body: bytes) -> Json:
+    """The object that the body is. Raises BadRequest."""
     try:
         read = await asyncio.to_thread(_read_large, body) if len(body) > LARGE else _read(body)
     except orjson.JSONDecodeError as error:

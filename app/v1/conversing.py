@@ -19,6 +19,7 @@ from starlette.types import Scope as AsgiScope
 from app.accounts.access import Scope, caller_of, doorkeeper_of
 from app.accounts.callers import Caller
 from app.core.database_errors import TOLD, told
+from app.core.error_pages import unforeseen
 from app.core.errors import NotSignedIn, ParleyError
 from app.core.ids import new_id
 from app.gateway.calls import Call, Completion, Gateway
@@ -26,7 +27,7 @@ from app.providers.base import Request as ModelRequest
 from app.providers.errors import ProviderError
 from app.providers.passage import Dialect, Passage, Passed
 from app.v1.attending import Attending
-from app.v1.bodies import LARGE, json_of
+from app.v1.bodies import LARGE, body_of, json_in
 from app.v1.failing import failure_of, headers_of
 from app.v1.gathering import Gathering
 from app.v1.recording import is_wanted, recorded
@@ -79,6 +80,10 @@ class Conversing(Response):
             if line.is_over:
                 raise
             await line.fail(failure_of(told(error), line.request_id))
+        except Exception as error:
+            if line.is_over:
+                raise
+            await line.fail(failure_of(unforeseen(error), line.request_id))
 
     def _show_out(self, why: NotSignedIn) -> None:
         self._why_shown_out = why
@@ -96,8 +101,8 @@ class Conversing(Response):
 
     async def _asked(self) -> tuple[Asked, ModelRequest]:
         """What the client wants, and what a model is to be asked for it."""
-        document = await json_of(self._request)
-        size = len(await self._request.body())
+        body = await body_of(self._request)
+        document, size = await json_in(body), len(body)
         # Nobody else waits while much is read.
         read = self._surface.read
         asked = await asyncio.to_thread(read, document) if size > LARGE else read(document)

@@ -5,7 +5,9 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 
+import httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -13,7 +15,7 @@ from app.core import logging as logs
 from app.core.database import Database
 from app.core.settings import Settings
 from app.logs import OURS, REQUEST_ID, Log
-from tests.cast import Cast
+from tests.cast import BASE_URL, Cast
 
 SECRET = "sk-what-nobody-may-read"
 in_both_shapes = pytest.mark.parametrize("shape", ["json", "text"])
@@ -156,3 +158,29 @@ async def test_a_request_is_told_by_the_whole_pattern_of_its_address(
 
     requests = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert [line["path"] for line in requests if line["event"] == "request"] == [told]
+
+
+async def test_what_nobody_foresaw_is_answered_with_the_id_under_which_the_log_tells_of_it(
+    configure: Callable[..., None], app: FastAPI, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @app.get("/broken")
+    async def break_down() -> None:
+        _break_with(SECRET)
+
+    configure(log_format="json")
+
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url=BASE_URL
+    ) as visitor:
+        response = await visitor.get("/broken")
+
+    assert response.status_code == 500
+    assert "This was our mistake" in response.text
+    assert "default-src 'none'" in response.headers["content-security-policy"]
+    told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    request_id = response.headers["x-request-id"]
+    assert [(line["event"], line["request_id"]) for line in told] == [
+        ("unforeseen", request_id),
+        ("request", request_id),
+    ]
+    assert told[1]["status"] == 500
