@@ -5,7 +5,7 @@ afterwards what it really used takes its place, in the transaction that writes t
 writer at a time; on PostgreSQL whoever changes holds has locked the counters first, in the order of their keys.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -88,15 +88,14 @@ async def settle(session: AsyncSession, settled: Sequence[Settled], known: Book 
         for draw in one.hold.draws
     ]
     gone = [(draw, draw.taken_by(amount)) for draw, amount in used]
-    spent = _joined(*({key: Change(spent=amount) for key, amount in taking.items()} for taking in takings))
+    spent = {key: Change(spent=amount) for key, amount in _sums(takings).items()}
     await counters.lock(session, {*spent, *(draw.allotment.key for draw, _ in gone)})
     freed = await _release(session, [one.hold.call_id for one in settled if one.hold.is_kept])
     shrunk = await _take_out(session, gone)
     await counters.change(session, _joined(spent, freed, shrunk))
     await ledger.record(session, [one.entry for one in settled], days.zone_named(book.timezone))
     await _count_anew(session, {draw.allotment for draw, amount in used if draw.is_exceeded_by(amount)})
-    for draw, taken in gone:
-        after_commit(session, partial(draw.let_go, taken))
+    after_commit(session, partial(_let_go, gone))
     return book
 
 
@@ -171,6 +170,19 @@ async def _count_anew(session: AsyncSession, exceeded: Collection[Allotment]) ->
 def _takings(book: Book, entry: Entry) -> dict[PurseKey, int]:
     """What a line of the ledger takes out of each purse."""
     return dict(spent_from(book, counters.payer_of(entry), entry.at, entry))
+
+
+def _sums(takings: Iterable[Mapping[PurseKey, int]]) -> dict[PurseKey, int]:
+    sums: dict[PurseKey, int] = {}
+    for taking in takings:
+        for key, amount in taking.items():
+            sums[key] = sums.get(key, 0) + amount
+    return sums
+
+
+def _let_go(gone: Sequence[tuple[Draw, int]]) -> None:
+    for draw, taken in gone:
+        draw.let_go(taken)
 
 
 async def _release(session: AsyncSession, ids: Collection[str]) -> dict[PurseKey, Change]:

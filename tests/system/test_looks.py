@@ -143,7 +143,9 @@ async def examine(page: Page, name: str) -> list[str]:
     ARTIFACTS.mkdir(exist_ok=True)
     await page.screenshot(path=ARTIFACTS / f"{name}.png")
     wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    results = await Axe().run(page, options={"runOnly": {"type": "tag", "values": STANDARDS}, "resultTypes": ["violations"]})
+    results = await Axe().run(
+        page, options={"runOnly": {"type": "tag", "values": STANDARDS}, "resultTypes": ["violations"]}
+    )
     return [f"{name}: has to be scrolled sideways"] * wide + [
         f"{name}: {finding['id']}: {node['html'][:160]}"
         for finding in results.response["violations"]
