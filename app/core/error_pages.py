@@ -9,28 +9,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.core.database_errors import TOLD, told
-from app.core.errors import Invalid, NotFound, NotSignedIn, ParleyError
+from app.core.errors import Invalid, NotFound, NotSignedIn, ParleyError, unforeseen
 from app.core.requests import is_htmx, local_path, wants_json
 from app.core.templating import page
-from app.logs import Log
-
-log = Log("error")
 
 
 class MethodNotAllowed(ParleyError):
     status = 405
     code = "method_not_allowed"
     title = "That cannot be done here"
-
-
-class Broken(ParleyError):
-    """An error nobody foresaw; its details go to the log, never to the page."""
-
-
-def unforeseen(error: Exception) -> Broken:
-    """What is told instead of `error`, of which only the log tells."""
-    log.error("unforeseen", kind=type(error).__name__, raised=error)
-    return Broken("This was our mistake, and it is in the server's log. Try again.")
 
 
 def install(app: FastAPI) -> None:

@@ -5,6 +5,10 @@ Raised anywhere, rendered once (`error_pages`): as a page, a fragment, or JSON.
 
 from typing import ClassVar
 
+from app.logs import Log
+
+log = Log("error")
+
 
 class ParleyError(Exception):
     """Base of all errors a person may see. `code` is stable and machine-readable."""
@@ -75,3 +79,13 @@ class Unavailable(ParleyError):
     status = 503
     code = "unavailable"
     title = "Not available right now"
+
+
+class Broken(ParleyError):
+    """An error nobody foresaw; its details go to the log, never to the page."""
+
+
+def unforeseen(error: Exception) -> Broken:
+    """What is told instead of `error`, of which only the log tells."""
+    log.error("unforeseen", kind=type(error).__name__, raised=error)
+    return Broken("This was our mistake, and it is in the server's log. Try again.")

@@ -6,7 +6,6 @@ Pure ASGI: nothing here buffers a stream.
 import re
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -15,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.database import SAFE_METHODS
-from app.core.errors import Forbidden, ParleyError, TooLarge
+from app.core.errors import Forbidden, ParleyError, TooLarge, unforeseen
 from app.core.ids import new_id
 from app.logs import REQUEST_ID, Log
 
@@ -105,14 +104,29 @@ class RequestGuard:
     async def _answer(self, scope: Scope, headers: RawHeaders, receive: Receive, answer: "Answer") -> None:
         error = self._refusal(scope, headers)
         if error is None:
-            body = Body(receive, self.largest)
-            with suppress(TooLarge):
-                await self.app(scope, body.receive, answer.unless(body))
-            if not body.is_too_large or answer.has_started:
-                return
-            error = _too_large(self.largest)
+            error = await self._passed(scope, Body(receive, self.largest), answer)
+        if error is None:
+            return
         response = self.refuse(Request(scope, receive), error)
         await response(scope, receive, answer.send)
+
+    async def _passed(self, scope: Scope, body: "Body", answer: "Answer") -> ParleyError | None:
+        """What is still to be answered, now that the application is through."""
+        broken: Exception | None = None
+        try:
+            await self.app(scope, body.receive, answer.unless(body))
+        except TooLarge:
+            pass
+        except Exception as error:
+            # What was begun cannot be answered otherwise; the server hangs up.
+            if answer.has_started:
+                raise
+            broken = error
+        if answer.has_started:
+            return None
+        if body.is_too_large:
+            return _too_large(self.largest)
+        return unforeseen(broken) if broken else None
 
     def _refusal(self, scope: Scope, headers: RawHeaders) -> ParleyError | None:
         length = headers.get(b"content-length", b"0")

@@ -64,7 +64,7 @@ class Entry:
 
     def on(self, day: str) -> Self:
         """The same entry, of that day of the workspace."""
-        # Not `replace`, which goes through all fields with a program of its own: every call has an entry.
+        # Not `replace`, which looks at each field: every call has an entry.
         dated = object.__new__(type(self))
         vars(dated).update(vars(self), day=day)
         return dated

@@ -20,7 +20,7 @@ async def json_of(request: Request) -> Json:
 
 
 async def body_of(request: Request) -> bytes:
-    """All of it. Raises BadRequest when it does not come whole."""
+    """All of it, once: what was read is not kept. Raises BadRequest when it does not come whole, or TooLarge."""
     # Not `Request.body`, which runs a generator for what mostly comes in one piece.
     pieces: list[bytes] = []
     while True:

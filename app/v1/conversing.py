@@ -19,8 +19,7 @@ from starlette.types import Scope as AsgiScope
 from app.accounts.access import Scope, caller_of, doorkeeper_of
 from app.accounts.callers import Caller
 from app.core.database_errors import TOLD, told
-from app.core.error_pages import unforeseen
-from app.core.errors import NotSignedIn, ParleyError
+from app.core.errors import NotSignedIn, ParleyError, unforeseen
 from app.core.ids import new_id
 from app.gateway.calls import Call, Completion, Gateway
 from app.providers.base import Request as ModelRequest
@@ -76,14 +75,12 @@ class Conversing(Response):
                 raise self._why_shown_out
         except ParleyError as error:
             await line.fail(failure_of(error, line.request_id))
-        except TOLD as error:
-            if line.is_over:
-                raise
-            await line.fail(failure_of(told(error), line.request_id))
         except Exception as error:
             if line.is_over:
                 raise
-            await line.fail(failure_of(unforeseen(error), line.request_id))
+            # Further out, nobody speaks the client's language.
+            known = told(error) if isinstance(error, TOLD) else unforeseen(error)
+            await line.fail(failure_of(known, line.request_id))
 
     def _show_out(self, why: NotSignedIn) -> None:
         self._why_shown_out = why
@@ -281,8 +278,8 @@ class Line:
         await self._start(200, headers)
 
     async def _send_json(self, status: int, document: Json | bytes, headers: Mapping[str, str]) -> None:
-        self.is_over = True
         body = document if isinstance(document, bytes) else orjson.dumps(document)
+        self.is_over = True
         shape = {"content-type": "application/json", "content-length": str(len(body))}
         await self._start(status, {**headers, **shape})
         await self._send({"type": "http.response.body", "body": body})

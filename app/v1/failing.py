@@ -2,7 +2,7 @@
 
 from math import ceil
 
-from app.core.errors import Invalid, ParleyError
+from app.core.errors import Broken, Invalid, ParleyError
 from app.providers.errors import ProviderError, RequestRefused
 from app.v1.surface import BadRequest, Failure
 
@@ -44,7 +44,7 @@ def failure_of(error: ParleyError | ProviderError, request_id: str) -> Failure:
         message=error.message,
         parameter=_parameter(error),
         retry_after=error.retry_after,
-        is_final=error.retry_after is None or status not in PASSING or not _is_soon(error.retry_after),
+        is_final=not (isinstance(error, Broken) or _passes(status, error.retry_after)),
         request_id=request_id,
     )
 
@@ -56,6 +56,10 @@ def headers_of(failure: Failure) -> dict[str, str]:
     if failure.status == 401:
         headers["www-authenticate"] = 'Bearer realm="Parley"'
     return headers
+
+
+def _passes(status: int, retry_after: float | None) -> bool:
+    return status in PASSING and retry_after is not None and _is_soon(retry_after)
 
 
 def _is_soon(seconds: float) -> bool:

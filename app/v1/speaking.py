@@ -6,10 +6,11 @@ from typing import Any
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.core.database_errors import TOLD, told
-from app.core.errors import ParleyError
+from app.core.errors import ParleyError, unforeseen
 from app.logs import REQUEST_ID
 from app.providers.errors import ProviderError
 from app.v1.bodies import JsonAnswer
@@ -34,8 +35,11 @@ def speaking(envelope: Envelope) -> type[APIRoute]:
                     response = _refusal(request, error, envelope)
                 except RequestValidationError as error:
                     response = _refusal(request, _misread(error), envelope)
-                except TOLD as error:
-                    response = _refusal(request, told(error), envelope)
+                except HTTPException:
+                    raise
+                except Exception as error:  # noqa: BLE001  (further out, nobody speaks the client's language)
+                    known = told(error) if isinstance(error, TOLD) else unforeseen(error)
+                    response = _refusal(request, known, envelope)
                 # The name that Anthropic's libraries look under; others find `x-request-id`.
                 response.headers["request-id"] = REQUEST_ID.get()
                 return response

@@ -30,7 +30,7 @@ def left_by() -> Iterator[Leavings]:
         await ask()
         gc.collect()
         kinds = [found if isinstance(found, FunctionType) else type(found) for found in gc.garbage]
-        return {kind.__qualname__ for kind in kinds if kind.__module__.startswith("app.")}
+        return {kind.__qualname__ for kind in kinds if (kind.__module__ or "").startswith("app.")}
 
     yield find
     gc.set_debug(0)

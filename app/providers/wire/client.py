@@ -187,9 +187,10 @@ class Wire:
                 return self.broken_off()
             case MessageTooLarge() | DocumentTooLarge() | NotAStream():
                 return not_the_protocol(self.label)
-        if pace.has_begun:
-            return self.broken_off()
-        return unreachable.error_for(failure, self.label, self._host())
+            case _ if pace.has_begun:
+                return self.broken_off()
+            case _:
+                return unreachable.error_for(failure, self.label, self._host())
 
     def _too_slow(self, error: FirstTokenLate | TooQuiet) -> TimedOut:
         if isinstance(error, TooQuiet):

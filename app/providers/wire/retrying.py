@@ -36,7 +36,7 @@ async def with_retries(
                 raise
             failure = Retried(error)
         yield failure
-        # It knows where it was raised, which was here: held by each other, both would be left to the garbage collector.
+        # The error knows this frame: would the frame hold the error, both were left to the garbage collector.
         del failure
         await asyncio.sleep(pause)
 
@@ -58,7 +58,7 @@ async def whole_with_retries(
                 yield event
             return
         yield failure
-        # It knows where it was raised, which was here: held by each other, both would be left to the garbage collector.
+        # The error knows this frame: would the frame hold the error, both were left to the garbage collector.
         del failure
         await asyncio.sleep(pause)
 
