@@ -124,11 +124,12 @@ class House(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         settings: Settings = self.state.settings
         all_stops = stops(*openai_api.STOPS, *anthropic_api.STOPS, *ollama_api.STOPS)
+        express = Express(super().build_middleware_stack(), all_stops)
         return RequestGuard(
-            Express(super().build_middleware_stack(), all_stops),
+            express,
             largest=settings.max_request_bytes,
             public_url=settings.public_url,
-            refuse=error_pages.render_error,
+            refuse=express.refuse,
         )
 
 
