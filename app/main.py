@@ -68,7 +68,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The application, ready to be served; nothing is opened before its lifespan starts."""
     settings = settings or Settings()
     configure_logging(settings)
-    app = House(
+    app = Parley(
         title="Parley",
         version=VERSION,
         lifespan=_lifespan,
@@ -115,10 +115,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-class House(FastAPI):
+class Parley(FastAPI):
     """FastAPI with a guard around all of it: also the answer to what nobody foresaw passes it on its way out.
 
-    Calls that come by the thousand are answered by the guard's side, without a walk through the house.
+    Calls that come by the thousand are answered by the guard's side, without a look at the other doors.
     """
 
     def build_middleware_stack(self) -> ASGIApp:

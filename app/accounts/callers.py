@@ -70,6 +70,7 @@ class Caller:
     ends_at: datetime | None = None
     """When the key expires."""
 
+    # Of a key that is known from memory, every call asks.
     @cached_property
     def streams(self) -> tuple[str, ...]:
         """Streams of the hub that say `signed_out` when this caller must go."""

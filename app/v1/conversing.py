@@ -18,8 +18,7 @@ from starlette.types import Scope as AsgiScope
 
 from app.accounts.access import Scope, caller_of, doorkeeper_of
 from app.accounts.callers import Caller
-from app.core.database_errors import TOLD, told
-from app.core.errors import NotSignedIn, ParleyError, unforeseen
+from app.core.errors import NotSignedIn, ParleyError
 from app.core.ids import new_id
 from app.gateway.calls import Call, Completion, Gateway
 from app.providers.base import Request as ModelRequest
@@ -79,8 +78,7 @@ class Conversing(Response):
             if line.is_over:
                 raise
             # Further out, nobody speaks the client's language.
-            known = told(error) if isinstance(error, TOLD) else unforeseen(error)
-            await line.fail(failure_of(known, line.request_id))
+            await line.fail(failure_of(error, line.request_id))
 
     def _show_out(self, why: NotSignedIn) -> None:
         self._why_shown_out = why

@@ -13,9 +13,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.core.error_pages import render_error
 from app.core.errors import ParleyError
 from app.providers.passage import Dialect
-from app.v1.bodies import JsonAnswer
 from app.v1.conversing import Conversing
-from app.v1.failing import failure_of, headers_of
+from app.v1.speaking import refusal
 from app.v1.surface import Surface
 
 
@@ -51,8 +50,7 @@ class Express:
         stop = self._stops.get(request.scope["path"])
         if stop is None:
             return render_error(request, error)
-        failure = failure_of(error, request.scope["parley.request_id"])
-        return JsonAnswer(stop.surface.error(failure), failure.status, headers_of(failure))
+        return refusal(error, stop.surface.error)
 
 
 def stops(*all_stops: Stop) -> dict[str, Stop]:

@@ -2,7 +2,8 @@
 
 from math import ceil
 
-from app.core.errors import Broken, Invalid, ParleyError
+from app.core.database_errors import TOLD, told
+from app.core.errors import Broken, Invalid, ParleyError, unforeseen
 from app.providers.errors import ProviderError, RequestRefused
 from app.v1.surface import BadRequest, Failure
 
@@ -26,7 +27,8 @@ SECONDS_THAT_CLIENTS_WAIT = 60
 """Libraries of vendors wait no longer before they try again: a budget that begins anew next month is not for them."""
 
 
-def failure_of(error: ParleyError | ProviderError, request_id: str) -> Failure:
+def failure_of(error: Exception, request_id: str) -> Failure:
+    """What is said of `error`, whatever it is; of what nobody foresaw the log tells, too."""
     if isinstance(error, ProviderError):
         return Failure(
             status=STATUSES.get(error.code, OF_PROVIDERS),
@@ -37,6 +39,8 @@ def failure_of(error: ParleyError | ProviderError, request_id: str) -> Failure:
             is_final=not (error.retryable and _is_soon(error.retry_after or 0)),
             request_id=request_id,
         )
+    if not isinstance(error, ParleyError):
+        error = told(error) if isinstance(error, TOLD) else unforeseen(error)
     status = STATUSES.get(error.code, error.status)
     return Failure(
         status=status,

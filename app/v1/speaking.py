@@ -1,6 +1,7 @@
 """Doors for programs: whatever goes wrong behind one is said in the words of whoever called."""
 
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from fastapi import Request
@@ -9,13 +10,13 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.core.database_errors import TOLD, told
-from app.core.errors import ParleyError, unforeseen
 from app.logs import REQUEST_ID
-from app.providers.errors import ProviderError
 from app.v1.bodies import JsonAnswer
 from app.v1.failing import failure_of, headers_of
 from app.v1.surface import BadRequest, Failure, Json
+
+NAME_OF_IDS = "request-id"
+"""Under which Anthropic's libraries look; others find `x-request-id`."""
 
 Envelope = Callable[[Request, Failure], Json]
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -31,17 +32,13 @@ def speaking(envelope: Envelope) -> type[APIRoute]:
             async def answer(request: Request) -> Response:
                 try:
                     response = await handle(request)
-                except (ParleyError, ProviderError) as error:
-                    response = _refusal(request, error, envelope)
                 except RequestValidationError as error:
-                    response = _refusal(request, _misread(error), envelope)
+                    response = refusal(_misread(error), partial(envelope, request))
                 except HTTPException:
                     raise
                 except Exception as error:  # noqa: BLE001  (further out, nobody speaks the client's language)
-                    known = told(error) if isinstance(error, TOLD) else unforeseen(error)
-                    response = _refusal(request, known, envelope)
-                # The name that Anthropic's libraries look under; others find `x-request-id`.
-                response.headers["request-id"] = REQUEST_ID.get()
+                    response = refusal(error, partial(envelope, request))
+                response.headers[NAME_OF_IDS] = REQUEST_ID.get()
                 return response
 
             return answer
@@ -49,9 +46,11 @@ def speaking(envelope: Envelope) -> type[APIRoute]:
     return SpeakingRoute
 
 
-def _refusal(request: Request, error: ParleyError | ProviderError, envelope: Envelope) -> Response:
+def refusal(error: Exception, say: Callable[[Failure], Json]) -> Response:
+    """The answer that tells the caller about `error`."""
     failure = failure_of(error, REQUEST_ID.get())
-    return JsonAnswer(envelope(request, failure), failure.status, headers_of(failure))
+    headers = {**headers_of(failure), NAME_OF_IDS: failure.request_id}
+    return JsonAnswer(say(failure), failure.status, headers)
 
 
 def _misread(error: RequestValidationError) -> BadRequest:

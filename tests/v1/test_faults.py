@@ -19,6 +19,7 @@ from tests.v1.conftest import Connect, Entries, OnlyEntry
 from tests.v1.vendors import COMPATIBLE, MICROS_PER_TOKEN, PAIRS, RESPONDING, VENDORS, Vendor
 
 RATES = MICROS_PER_TOKEN * 1_000_000
+AS_A_STREAM = pytest.mark.parametrize("streaming", [True, False], ids=["streamed", "whole"])
 EACH = pytest.mark.parametrize(
     ("surface", "upstream"), PAIRS, ids=[f"{client.name}-{vendor.kind}" for client, vendor in PAIRS]
 )
@@ -101,7 +102,7 @@ class TestInTheMiddle:
 
 @EACH
 class TestWhole:
-    @pytest.mark.parametrize("streaming", [True, False], ids=["streamed", "whole"])
+    @AS_A_STREAM
     async def test_it_is_counted_as_the_provider_says(
         self,
         asks: Asks,
@@ -124,7 +125,7 @@ class TestWhole:
             used = (entry.input_tokens, entry.output_tokens)
             assert used == (upstream.input_tokens, upstream.output_tokens)
 
-    @pytest.mark.parametrize("streaming", [True, False], ids=["streamed", "whole"])
+    @AS_A_STREAM
     async def test_a_second_attempt_is_told_in_a_header(
         self,
         asks: Asks,
@@ -144,7 +145,7 @@ class TestWhole:
         assert response.headers["x-parley-model"] == upstream.model
         assert (await only_entry()).attempts == 2
 
-    @pytest.mark.parametrize("streaming", [True, False], ids=["streamed", "whole"])
+    @AS_A_STREAM
     async def test_the_providers_key_is_not_the_callers(
         self,
         asks: Asks,
@@ -186,7 +187,7 @@ class TestWhole:
         async with database.reading() as session:
             assert set(await session.scalars(select(Connection.last_error_code))) == {""}
 
-    @pytest.mark.parametrize("streaming", [True, False], ids=["streamed", "whole"])
+    @AS_A_STREAM
     async def test_a_page_of_html_is_no_answer(
         self,
         asks: Asks,
@@ -223,7 +224,7 @@ class TestSilence:
         breaks_off(surface, response)
         assert (await only_entry()).error_code == "timed_out"
 
-    @pytest.mark.parametrize("streaming", [True, False], ids=["streamed", "whole"])
+    @AS_A_STREAM
     async def test_before_the_first_word_it_is_a_status(
         self, asks: Asks, vendor: FakeServer, streaming: bool, only_entry: OnlyEntry
     ) -> None:

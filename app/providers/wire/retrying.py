@@ -34,10 +34,10 @@ async def with_retries(
             pause = pause_before(retry, error)
             if has_begun or retry == retries or pause is None:
                 raise
-            failure = Retried(error)
-        yield failure
+            retried = Retried(error)
+        yield retried
         # The error knows this frame: would the frame hold the error, both were left to the garbage collector.
-        del failure
+        del retried
         await asyncio.sleep(pause)
 
 
@@ -52,14 +52,14 @@ async def whole_with_retries(
             pause = pause_before(retry, error)
             if retry == retries or pause is None:
                 raise
-            failure = Retried(error)
+            retried = Retried(error)
         else:
             for event in events:
                 yield event
             return
-        yield failure
+        yield retried
         # The error knows this frame: would the frame hold the error, both were left to the garbage collector.
-        del failure
+        del retried
         await asyncio.sleep(pause)
 
 
