@@ -58,6 +58,7 @@ from app.v1.express import Express, stops
 from app.v1.native import api as native_api
 from app.v1.ollama import api as ollama_api
 from app.v1.openai import api as openai_api
+from app.v1.refusing import refuse
 
 SECONDS_UNTIL_A_THREAD_GETS_ITS_TURN = 0.0005
 SECONDS_TO_RECORD = 5.0
@@ -79,7 +80,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.settings = settings
-    error_pages.install(app)
+    error_pages.install(app, refuse)
     currency.install()
     app.include_router(health.router)
     app.include_router(static_files_router)
@@ -124,12 +125,11 @@ class Parley(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         settings: Settings = self.state.settings
         all_stops = stops(*openai_api.STOPS, *anthropic_api.STOPS, *ollama_api.STOPS)
-        express = Express(super().build_middleware_stack(), all_stops)
         return RequestGuard(
-            express,
+            Express(super().build_middleware_stack(), all_stops),
             largest=settings.max_request_bytes,
             public_url=settings.public_url,
-            refuse=express.refuse,
+            refuse=refuse,
         )
 
 

@@ -1,5 +1,7 @@
 """Renders every error once: a page for a browser, a fragment for htmx, JSON for a program."""
 
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from fastapi import FastAPI, Request
@@ -10,7 +12,7 @@ from starlette.responses import Response
 
 from app.core.database_errors import TOLD, told
 from app.core.errors import Invalid, NotFound, NotSignedIn, ParleyError, unforeseen
-from app.core.requests import is_htmx, local_path, wants_json
+from app.core.requests import Refuse, is_htmx, local_path, wants_json
 from app.core.templating import page
 
 
@@ -20,13 +22,29 @@ class MethodNotAllowed(ParleyError):
     title = "That cannot be done here"
 
 
-def install(app: FastAPI) -> None:
-    app.add_exception_handler(ParleyError, _on_parley_error)
-    app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(RequestValidationError, _on_validation_error)
+def install(app: FastAPI, refuse: Refuse) -> None:
+    """`refuse` makes the response to a request that failed; whatever fails becomes an error of ours first."""
+
+    def answer(kind: type[Exception], known: Callable[[Any], ParleyError]) -> None:
+        async def handle(request: Request, error: Exception) -> Response:
+            return refuse(request, known(error))
+
+        app.add_exception_handler(kind, handle)
+
+    async def refuse_address(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101  (what it is registered for)
+        response = refuse(request, _of_an_address(error))
+        response.status_code = error.status_code
+        # What the status promises: 405 comes with `Allow`.
+        response.headers.update(error.headers or {})
+        return response
+
+    app.add_exception_handler(HTTPException, refuse_address)
+    answer(ParleyError, lambda error: error)
+    answer(RequestValidationError, _misread)
     for kind in TOLD:
-        app.add_exception_handler(kind, _on_database_error)
-    app.add_exception_handler(Exception, _on_unforeseen)
+        answer(kind, told)
+    answer(Exception, unforeseen)
 
 
 def render_error(request: Request, error: ParleyError) -> Response:
@@ -75,39 +93,17 @@ def _path_and_query(address: str) -> str:
     return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
-async def _on_parley_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, ParleyError)  # noqa: S101  (what it was registered for)
-    return render_error(request, error)
-
-
-async def _on_http_exception(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101
+def _of_an_address(error: HTTPException) -> ParleyError:
     if error.status_code == 404:
-        return render_error(request, NotFound())
-    known = (
-        MethodNotAllowed("This address does not do that.")
-        if error.status_code == 405
-        else Invalid(str(error.detail))
-    )
-    response = render_error(request, known)
-    response.status_code = error.status_code
-    # What the status promises: 405 comes with `Allow`.
-    response.headers.update(error.headers or {})
-    return response
+        return NotFound()
+    if error.status_code == 405:
+        return MethodNotAllowed("This address does not do that.")
+    return Invalid(str(error.detail))
 
 
-async def _on_validation_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101
+def _misread(error: RequestValidationError) -> ParleyError:
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"][1:]) or None
     # pydantic's own sentence, without the value that was sent: it may be a password.
     message = f"{field}: {first['msg']}." if field else f"{first['msg']}."
-    return render_error(request, Invalid(message, field=field))
-
-
-async def _on_database_error(request: Request, error: Exception) -> Response:
-    return render_error(request, told(error))
-
-
-async def _on_unforeseen(request: Request, error: Exception) -> Response:
-    return render_error(request, unforeseen(error))
+    return Invalid(message, field=field)

@@ -7,14 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.core.error_pages import render_error
-from app.core.errors import ParleyError
 from app.providers.passage import Dialect
 from app.v1.conversing import Conversing
-from app.v1.speaking import refusal
 from app.v1.surface import Surface
 
 
@@ -44,13 +40,6 @@ class Express:
         scope["route"] = stop
         request = Request(scope, receive)
         await Conversing(request, stop.surface, stop.dialect)(scope, receive, send)
-
-    def refuse(self, request: Request, error: ParleyError) -> Response:
-        """The answer to a request that is let in nowhere; at a stop in the language that is spoken there."""
-        stop = self._stops.get(request.scope["path"])
-        if stop is None:
-            return render_error(request, error)
-        return refusal(error, stop.surface.error)
 
 
 def stops(*all_stops: Stop) -> dict[str, Stop]:

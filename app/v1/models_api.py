@@ -7,24 +7,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from app.v1.anthropic import failures as anthropic_failures
 from app.v1.anthropic import models as anthropic_models
 from app.v1.anthropic.models import LARGEST_PAGE, USUAL_PAGE
 from app.v1.bodies import JsonAnswer
 from app.v1.offers import offer_named, offers_to, usable
-from app.v1.openai import errors as openai_errors
 from app.v1.openai import models as openai_models
+from app.v1.refusing import in_the_callers_words, speaks_anthropic
 from app.v1.speaking import speaking
-from app.v1.surface import Failure, Json
 
-
-def _in_callers_words(request: Request, failure: Failure) -> Json:
-    if _speaks_anthropic(request):
-        return anthropic_failures.envelope(failure)
-    return openai_errors.envelope(failure)
-
-
-router = APIRouter(prefix="/v1", tags=["Models for programs"], route_class=speaking(_in_callers_words))
+router = APIRouter(prefix="/v1", tags=["Models for programs"], route_class=speaking(in_the_callers_words))
 
 
 @router.get("/models")
@@ -39,7 +30,7 @@ async def list_models(
     In OpenAI's shape; in Anthropic's, page by page, with the header `anthropic-version`.
     """
     offered = usable(await offers_to(request))
-    if _speaks_anthropic(request):
+    if speaks_anthropic(request):
         return JsonAnswer(anthropic_models.page(offered, limit, after_id, before_id))
     return JsonAnswer(openai_models.listing(offered))
 
@@ -48,9 +39,5 @@ async def list_models(
 async def show_model(model_id: str, request: Request) -> JsonAnswer:
     """Show one model"""
     offer = offer_named(model_id, await offers_to(request))
-    say = anthropic_models.document if _speaks_anthropic(request) else openai_models.document
+    say = anthropic_models.document if speaks_anthropic(request) else openai_models.document
     return JsonAnswer(say(offer))
-
-
-def _speaks_anthropic(request: Request) -> bool:
-    return "anthropic-version" in request.headers

@@ -6,7 +6,9 @@ import pytest
 
 from app.core.settings import Settings
 from tests.cast import Visitor
-from tests.v1.clients import TALKING, Client
+from tests.v1.clients import COUNTING, EMBEDDING, TALKING, Client
+
+OF_VENDORS = (*TALKING, *EMBEDDING[:3], COUNTING)
 
 
 @pytest.fixture
@@ -20,7 +22,7 @@ async def without_a_length() -> AsyncIterator[bytes]:
 
 
 @pytest.mark.parametrize("content", [lambda: b" " * 2_001, without_a_length], ids=["announced", "counted"])
-@pytest.mark.parametrize("surface", TALKING, ids=lambda client: client.name)
+@pytest.mark.parametrize("surface", OF_VENDORS, ids=lambda client: client.name)
 async def test_it_is_said_in_the_clients_language(
     client: Visitor, key: str, surface: Client, content: object
 ) -> None:
@@ -35,7 +37,7 @@ async def test_it_is_said_in_the_clients_language(
 
 async def test_so_is_what_another_site_makes_a_browser_ask(client: Visitor, key: str) -> None:
     headers = {"x-api-key": key, "sec-fetch-site": "cross-site"}
-    for surface in TALKING:
+    for surface in OF_VENDORS:
         response = await client.post(surface.path, json={}, headers=headers)
 
         assert response.status_code == 403
