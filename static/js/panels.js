@@ -1,4 +1,4 @@
-// Menus and dialogs are the browser's own; this is what older browsers lack, and arrow keys in menus.
+// Menus and dialogs are the browser's own; this is what older browsers lack, arrow keys in menus, and leaving with Tab.
 const anchors = CSS.supports("position-area", "block-end")
 const commands = "commandForElement" in HTMLButtonElement.prototype
 
@@ -27,6 +27,13 @@ document.addEventListener("keydown", (event) => {
   const next = items[(items.indexOf(document.activeElement) + step + items.length) % items.length]
   next?.focus()
   event.preventDefault()
+})
+
+// Who goes on with Tab has done with the panel; its button still belongs to it.
+document.addEventListener("focusout", ({ target, relatedTarget: next }) => {
+  const panel = target.closest("[popover]") ?? target.popoverTargetElement
+  if (!panel?.matches(":popover-open") || !next || panel.contains(next)) return
+  if (next.popoverTargetElement !== panel) panel.hidePopover()
 })
 
 // What was chosen in a menu has been chosen; the menu goes.

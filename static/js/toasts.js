@@ -19,6 +19,13 @@ new MutationObserver((changes) => {
 
 document.addEventListener("click", (event) => event.target.closest("[data-toast-close]")?.closest("[data-toast]").remove())
 
+// What went wrong is told until something goes well: then it was put right, or given up.
+document.addEventListener("htmx:after:request", (event) => {
+  const { request, response } = event.detail.ctx
+  if (request.method === "GET" || !response.raw.ok) return
+  for (const told of region.querySelectorAll("[role='alert']")) told.remove()
+})
+
 // The server did not answer at all; streams try again by themselves and need no word.
 document.addEventListener("htmx:error", (event) => {
   const { ctx } = event.detail
