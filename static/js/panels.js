@@ -29,11 +29,12 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault()
 })
 
-// Who goes on with Tab has done with the panel; its button still belongs to it.
-document.addEventListener("focusout", ({ target, relatedTarget: next }) => {
-  const panel = target.closest("[popover]") ?? target.popoverTargetElement
-  if (!panel?.matches(":popover-open") || !next || panel.contains(next)) return
-  if (next.popoverTargetElement !== panel) panel.hidePopover()
+// Who goes on with Tab has done with the panel; its button still belongs to it. A press on the panel itself moves the
+// focus out of it, too, but nobody sees that.
+document.addEventListener("focusin", ({ target: next, relatedTarget: left }) => {
+  const panel = left?.closest("[popover]") ?? left?.popoverTargetElement
+  if (!panel?.matches(":popover-open") || panel.contains(next) || next.popoverTargetElement === panel) return
+  if (next.matches(":focus-visible")) panel.hidePopover()
 })
 
 // What was chosen in a menu has been chosen; the menu goes.
