@@ -24,8 +24,8 @@ from app.chats.news import News, stream_of_owner, tell
 from app.chats.replies import Replies
 from app.chats.schemas import ChatBody, Exchange
 from app.core.database import Database, after_commit
-from app.core.database_errors import FAILED
-from app.core.errors import Conflict, NotFound, Unavailable
+from app.core.database_errors import AWAY
+from app.core.errors import Conflict, NotFound
 from app.core.ids import new_id
 from app.core.settings import Settings
 from app.live.formats import Happening, as_object
@@ -228,6 +228,6 @@ async def _at_last(tell: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             return await tell()
-        except (*FAILED, Unavailable) as error:
+        except AWAY as error:
             log.warning("telling_delayed", kind=type(error).__name__)
             await asyncio.sleep(SECONDS_BETWEEN_TRIES)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import cast
 
 from sqlalchemy import Table, bindparam, case, func, or_, select, update
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.chats.broadcasts import LiveReply
@@ -17,7 +16,7 @@ from app.chats.checkpoints import MESSAGES
 from app.chats.models import Chat, Message, MessageStatus
 from app.core.clock import now
 from app.core.database import Database
-from app.core.errors import Unavailable
+from app.core.database_errors import AWAY
 from app.gateway import settling
 from app.gateway.calls import Completion
 from app.live.tasks import Tasks
@@ -124,7 +123,7 @@ class Endings:
     async def _store_some(self, batch: Sequence[Waiting]) -> None:
         try:
             owners = await self._write([ended for ended, _ in batch])
-        except (OperationalError, Unavailable) as error:
+        except AWAY as error:
             log.warning("storing_failed", waiting=len(self._waiting), kind=type(error).__name__)
             await asyncio.sleep(SECONDS_BETWEEN_TRIES)
         except Exception as error:  # noqa: BLE001  (whatever it is: it must not cost others their words)

@@ -8,13 +8,11 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 
-from sqlalchemy.exc import OperationalError
-
 from app.chats.news import tell
 from app.chats.recorded_calls import Placed, Record, Writing
 from app.chats.recorded_turns import Said
 from app.core.database import Database
-from app.core.errors import Unavailable
+from app.core.database_errors import AWAY
 from app.gateway.calls import Gateway
 from app.live.hub import Hub
 from app.live.tasks import Tasks
@@ -98,7 +96,7 @@ class Recorder:
         for _ in range(tries - 1):
             try:
                 return await self._write(batch, said)
-            except (OperationalError, Unavailable) as error:
+            except AWAY as error:
                 log.warning("recording_delayed", waiting=len(self._waiting), kind=type(error).__name__)
                 await asyncio.sleep(SECONDS_BETWEEN_TRIES)
         return await self._write(batch, said)

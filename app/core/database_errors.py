@@ -1,6 +1,7 @@
 """What a database refuses or fails to do, as every door tells it: in a sentence."""
 
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from app.core.errors import Invalid, ParleyError, Unavailable
 from app.logs import Log
@@ -9,8 +10,10 @@ log = Log("database")
 
 REFUSED = (DataError, UnicodeEncodeError)
 """A zero byte or half of a surrogate pair, somewhere in what was sent: no database stores them."""
-FAILED = (OperationalError, InterfaceError)
-"""It is away, its disk is full, or somebody else keeps it locked."""
+FAILED = (OperationalError, InterfaceError, NoConnectionFree)
+"""It is away, its disk is full, somebody else keeps it locked, or all connections to it are taken."""
+AWAY = (*FAILED, Unavailable)
+"""What the same work may not meet in a moment; the last is said of a turn to write that did not come."""
 TOLD = (*REFUSED, *FAILED)
 SECONDS_UNTIL_IT_MAY_BE_BACK = 5
 
