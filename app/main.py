@@ -6,7 +6,7 @@ The only module that knows every room.
 import gc
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache, partial
 
 from fastapi import FastAPI
@@ -170,22 +170,22 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     tasks.every(doorkeeping.SECONDS_BETWEEN_NOTES, "note use of keys", doorkeeper.note_uses)
     tasks.every(running.SECONDS_BETWEEN_ROUNDS, "note calls under way", gateway.running.note_overdue)
     tasks.every(spending.SECONDS_BETWEEN_LOOKS, "look after limits", gateway.spending.look_after)
-    tasks.every(spending.SECONDS_BETWEEN_ROUNDS, "renew reservations", gateway.spending.keep_alive)
+    tasks.every(spending.SECONDS_BETWEEN_ROUNDS, "renew reservations", gateway.keep_alive)
     tasks.every(housekeeping.SECONDS_BETWEEN_ROUNDS, "tidy", lambda: housekeeping.tidy(database))
     tasks.every(erasing.SECONDS_BETWEEN_ROUNDS, "erase deleted", lambda: erasing.erase_deleted(database))
     tasks.every(SECONDS_BETWEEN_ROUNDS, "refresh models", lambda: refresh_due(database, gateway.providers))
-    try:
+    # From the last to the first, each of them whatever became of those before it.
+    async with AsyncExitStack() as at_the_end:
+        at_the_end.push_async_callback(database.close)
+        at_the_end.push_async_callback(hub.stop)
+        at_the_end.push_async_callback(doorkeeper.note_uses)
+        at_the_end.push_async_callback(gateway.close)
+        at_the_end.callback(recorder.close)
+        at_the_end.push_async_callback(tasks.stop)
+        at_the_end.push_async_callback(recorder.drain, SECONDS_TO_RECORD)
+        at_the_end.push_async_callback(replies.drain, settings.shutdown_grace)
         with app.state.stopping.watching():
             yield
-    finally:
-        await replies.drain(settings.shutdown_grace)
-        await recorder.drain(SECONDS_TO_RECORD)
-        await tasks.stop()
-        recorder.close()
-        await doorkeeper.note_uses()
-        await gateway.close()
-        await hub.stop()
-        await database.close()
 
 
 @cache

@@ -96,9 +96,14 @@ class Doorkeeper:
     async def note_uses(self) -> None:
         """Write down when keys were last used, since this was last done."""
         used, self._used = self._used, {}
-        if used:
+        if not used:
+            return
+        try:
             async with self._database.writing(brief=True) as session:
                 await api_keys.note_uses(session, used)
+        except BaseException:
+            self._used = used | self._used
+            raise
 
     async def _with_key(self, secret: str, address: str, at: datetime) -> Identity:
         try:
