@@ -7,7 +7,7 @@ completion.receipt
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 
 from app.catalog.access import FoundModel
@@ -15,6 +15,7 @@ from app.catalog.opening import OpenProviders
 from app.core.clock import now
 from app.core.crypto import Vault
 from app.core.database import Database
+from app.core.database_errors import AWAY
 from app.core.errors import ParleyError
 from app.core.ids import new_id
 from app.core.settings import Settings
@@ -25,7 +26,7 @@ from app.gateway.embedding import Embedded, EmbeddingCall, as_turns
 from app.gateway.metering import Meter, Receipt
 from app.gateway.routing import EVERYTHING, Route, Routes
 from app.gateway.running import Running, RunningCalls
-from app.gateway.settling import CANNOT_WRITE, Settlement, Settler
+from app.gateway.settling import Settlement, Settler
 from app.gateway.spending import Spending, need_of
 from app.gateway.terms import Terms
 from app.gateway.watching import watched
@@ -168,15 +169,22 @@ class Gateway:
         """Write the ledger, again and again; a task of the server's."""
         await self._settler.run()
 
+    async def keep_alive(self) -> None:
+        """Show that the calls of this process are alive, and clear up after killed ones: one round."""
+        # First: after a stall they seem dead to everybody, this process included.
+        await self.running.note_overdue()
+        await self.spending.keep_alive()
+
     async def flush(self) -> None:
         """Write what waits to be written, now."""
         await self._settler.flush()
 
     async def close(self) -> None:
         """Finish the books and hang up, when no call runs any more and before the database closes."""
-        await self.flush()
-        await self.spending.close()
-        await self.providers.close()
+        async with AsyncExitStack() as at_the_end:
+            at_the_end.push_async_callback(self.providers.close)
+            at_the_end.push_async_callback(self.spending.close)
+            await self.flush()
 
     async def _first(self, call: Call, candidates: list[Terms]) -> Attempt:
         """Ask the first of these that can be asked, such as one that has its key; it is taken out."""
@@ -229,7 +237,7 @@ class Gateway:
         await failed.hang_up()
         if failed.hold.draws or failed.hold.is_kept:
             # What cannot be written now keeps waiting.
-            with suppress(*CANNOT_WRITE):
+            with suppress(*AWAY):
                 await self._settler.flush()
 
     def _settled(self, call: Call, attempt: Attempt, receipt: Receipt) -> Settlement:

@@ -5,7 +5,7 @@ for; the writing happens elsewhere, later, and once more when the server stops.
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalog import health
 from app.core.database import Database
-from app.core.errors import Unavailable
+from app.core.database_errors import AWAY
 from app.logs import Log
 from app.usage import ledger, open_calls, reservations
 from app.usage.ledger import Entry
@@ -28,8 +28,8 @@ SECONDS_AFTER_A_FAILURE = 2.0
 MOST_PER_WRITE = 1_000
 MOST_WAITING = 50_000
 """Bounds memory when the database is away for long; what is dropped is counted in the log."""
-CANNOT_WRITE = (SQLAlchemyError, Unavailable)
-"""The database fails, or the turn to write does not come in time."""
+MOST_TRIES = 5
+"""For a settlement that the database itself refuses, whichever others are written with it."""
 
 
 @value
@@ -56,6 +56,9 @@ class Settler:
         self._arrived = asyncio.Event()
         self._writing = asyncio.Lock()
         self._flushing: asyncio.Task[None] | None = None
+        self._suspects = 0
+        """How many of those that wait first were refused together."""
+        self._tries: Counter[str] = Counter()
 
     def hand_in(self, settlement: Settlement) -> None:
         if len(self._waiting) >= MOST_WAITING:
@@ -71,8 +74,9 @@ class Settler:
             await asyncio.sleep(SECONDS_BETWEEN_WRITES)
             try:
                 await self.flush()
-            except CANNOT_WRITE as error:
+            except Exception as error:  # noqa: BLE001  (whatever it is: what calls used is written for ever)
                 log.warning("settling_failed", waiting=len(self._waiting), kind=type(error).__name__)
+            if self._waiting:
                 await asyncio.sleep(SECONDS_AFTER_A_FAILURE)
 
     async def flush(self) -> None:
@@ -86,25 +90,64 @@ class Settler:
 
     async def _flush(self) -> None:
         async with self._writing:
-            while batch := self._take():
-                try:
-                    await self._write(batch)
-                except CANNOT_WRITE:
-                    self._waiting.extendleft(reversed(await self._not_entered(batch)))
-                    raise
-            self._arrived.clear()
+            refused: list[Settlement] = []
+            try:
+                while batch := self._take():
+                    refused += await self._written(batch)
+            finally:
+                self._waiting.extend(refused)
+            if not self._waiting:
+                self._arrived.clear()
+
+    def _take(self) -> list[Settlement]:
+        """The next ones; one by one, where one of so many cannot be written and must not keep the others from it."""
+        most = 1 if self._suspects else MOST_PER_WRITE
+        taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), most))]
+        self._suspects = max(0, self._suspects - len(taken))
+        return taken
+
+    async def _written(self, batch: list[Settlement]) -> list[Settlement]:
+        """Write these; what is to be tried again, but not now. Raises an error of AWAY, and nothing was taken then."""
+        try:
+            await self._write(batch)
+        except AWAY:
+            self._waiting.extendleft(reversed(await self._not_entered(batch)))
+            raise
+        except Exception as error:  # noqa: BLE001  (whatever it is: it must not cost others their money)
+            left = await self._not_entered(batch)
+            if len(batch) == 1:
+                return [one for one in left if self._may_be_tried_again(one, error)]
+            self._waiting.extendleft(reversed(left))
+            self._suspects = len(left)
+        return []
 
     async def _not_entered(self, batch: list[Settlement]) -> list[Settlement]:
-        """What is to be tried again: not what was committed just before the connection was lost."""
+        """What is to be tried again: not what was committed just before the connection was lost.
+
+        What was noted is, in any case: the ledger may have what somebody else took it for.
+        """
         try:
             async with self._database.reading() as session:
                 entered = await ledger.entered(session, [found.entry.id for found in batch])
-        except SQLAlchemyError:
+        except (SQLAlchemyError, *AWAY):
             return batch
-        return [found for found in batch if found.entry.id not in entered]
+        left = []
+        for found in batch:
+            if found.was_noted or found.entry.id not in entered:
+                left.append(found)
+            else:
+                found.hold.forget()
+        return left
 
-    def _take(self) -> list[Settlement]:
-        return [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_PER_WRITE))]
+    def _may_be_tried_again(self, refused: Settlement, error: Exception) -> bool:
+        call_id = refused.entry.id
+        self._tries[call_id] += 1
+        if self._tries[call_id] < MOST_TRIES:
+            return True
+        del self._tries[call_id]
+        refused.hold.forget()
+        log.error("settlement_refused", call=call_id, raised=error)
+        return False
 
     async def _write(self, batch: list[Settlement]) -> None:
         async with self._database.writing() as session:
@@ -115,11 +158,10 @@ async def enter(session: AsyncSession, batch: Sequence[Settlement]) -> list[Entr
     """Write these calls into the books, first thing in the transaction; what was entered of each."""
     if not batch:
         return []
-    noted = await open_calls.settled(session, [found.entry for found in batch if found.was_noted])
-    entered = {found.entry.id: found.entry for found in batch} | dict(
-        zip((found.entry.id for found in batch if found.was_noted), noted, strict=True)
-    )
-    settled = [Settled(entered[found.entry.id], found.hold) for found in batch]
+    calls = [Settled(found.entry, found.hold) for found in batch]
+    noted = [call for call, found in zip(calls, batch, strict=True) if found.was_noted]
+    as_known = {call.hold.call_id: call for call in await open_calls.settled(session, noted)}
+    settled = [as_known.get(call.hold.call_id, call) for call in calls]
     await reservations.settle(session, settled, batch[-1].book)
     for sign in _newest_of_each(settlement.sign for settlement in batch):
         await health.note(session, sign)

@@ -13,6 +13,7 @@ from sqlalchemy import Table, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.clock import now
+from app.core.database import after_commit
 from app.core.upserts import insert_into
 from app.usage import ledger, reservations
 from app.usage.allotments import Allotment, Draw
@@ -42,18 +43,20 @@ async def note(session: AsyncSession, notes: Sequence[Note]) -> None:
     await session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=newer), rows)
 
 
-async def settled(session: AsyncSession, entries: Sequence[Entry]) -> list[Entry]:
-    """These calls were noted, and are over: what is to be entered of them.
+async def settled(session: AsyncSession, calls: Sequence[Settled]) -> list[Settled]:
+    """These calls were noted, and are over: what is to be settled of them.
 
-    That is a correction where another process took the call for abandoned, and entered what was noted.
+    That is a correction where another process took the call for abandoned, and entered what was noted; perhaps
+    the call was noted again after that.
     """
-    if not entries:
+    if not calls:
         return []
-    ids = [entry.id for entry in entries]
-    noted = set(await session.scalars(delete(OpenCall).where(OpenCall.id.in_(ids)).returning(OpenCall.id)))
-    gone = [call_id for call_id in ids if call_id not in noted]
-    wrong = await _in_ledger(session, gone)
-    return [ledger.correction(wrong[entry.id], entry) if entry.id in wrong else entry for entry in entries]
+    ids = [call.entry.id for call in calls]
+    await session.execute(delete(OpenCall).where(OpenCall.id.in_(ids)))
+    wrong = await _in_ledger(session, ids)
+    return [
+        _corrected(session, call, wrong[call.entry.id]) if call.entry.id in wrong else call for call in calls
+    ]
 
 
 async def enter_abandoned(
@@ -84,6 +87,12 @@ async def _in_ledger(session: AsyncSession, ids: Collection[str]) -> Mapping[str
         return {}
     rows = await session.scalars(select(LedgerEntry).where(LedgerEntry.id.in_(ids)))
     return {row.id: row for row in rows}
+
+
+def _corrected(session: AsyncSession, call: Settled, wrong: LedgerEntry) -> Settled:
+    """The call, holding nothing any more: all that it held went when it was taken for abandoned."""
+    after_commit(session, call.hold.forget)
+    return Settled(ledger.correction(wrong, call.entry), Hold(call.hold.call_id))
 
 
 def _row(one: Note) -> dict[str, object]:

@@ -49,6 +49,11 @@ class Hold:
         for draw in self.draws:
             draw.let_go()
 
+    def forget(self) -> None:
+        """All that the call held is gone from the database, or will be with its lease: nothing of it is free here."""
+        for draw in self.draws:
+            draw.let_go(draw.amount)
+
 
 @value
 class Settled:

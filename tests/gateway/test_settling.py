@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.clock import now
@@ -22,12 +22,16 @@ from app.usage.ledger import Entry
 from app.usage.models import LedgerEntry, Outcome
 from app.usage.purses import Book
 from app.usage.reservations import Hold
-from tests.waiting import until
+from tests.waiting import SECONDS_TO_WAIT, until
 
 
 def settlement(at: datetime | None = None) -> Settlement:
     entry = Entry(at or now(), "alice", "echo", "echo", "api", 1, 2, False, Outcome.FINISHED, 10)
     return Settlement(entry, None, Hold(entry.id), Book())
+
+
+async def has(database: Database, lines: int) -> bool:
+    return await count(database) == lines
 
 
 async def count(database: Database) -> int:
@@ -123,11 +127,58 @@ async def test_what_was_entered_before_is_not_entered_again(database: Database) 
 
     settler.hand_in(known)
     settler.hand_in(other)
-    with pytest.raises(IntegrityError):
-        await settler.flush()
     await settler.flush()
 
     assert await count(database) == 2
+
+
+async def test_what_the_database_refuses_keeps_no_others_from_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    settler = Settler(database)
+    good, bad = [settlement() for _ in range(3)], settlement()
+    enter = settling.enter
+
+    async def refuse_one(session: AsyncSession, batch: Sequence[Settlement]) -> list[Entry]:
+        if bad in batch:
+            raise DataError("insert", {}, Exception("integer out of range"))
+        return await enter(session, batch)
+
+    monkeypatch.setattr(settling, "enter", refuse_one)
+    for one in (good[0], bad, *good[1:]):
+        settler.hand_in(one)
+    await settler.flush()
+    assert await count(database) == 3
+
+    # It is tried again, and given up at last.
+    for _ in range(settling.MOST_TRIES):
+        await settler.flush()
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [
+        "settlement_refused"
+    ]
+    settler.hand_in(settlement())
+    await settler.flush()
+    assert await count(database) == 4
+
+
+async def test_the_ledger_is_written_on_whatever_happens(
+    app: FastAPI, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway: Gateway = app.state.gateway
+    enter, has_failed = settling.enter, asyncio.Event()
+
+    async def fail_once(session: AsyncSession, batch: Sequence[Settlement]) -> list[Entry]:
+        if not has_failed.is_set():
+            has_failed.set()
+            raise RuntimeError("nobody foresaw this")
+        return await enter(session, batch)
+
+    monkeypatch.setattr(settling, "enter", fail_once)
+    gateway._settler.hand_in(settlement())
+    await asyncio.wait_for(has_failed.wait(), SECONDS_TO_WAIT)
+    gateway._settler.hand_in(settlement())
+
+    assert await until(lambda: has(database, 2))
 
 
 async def test_what_waits_is_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,9 @@ small, large = (
 asked = st.tuples(
     st.just("ask"), PROCESSES, st.one_of(small, small, large), st.sampled_from(PEOPLE), st.integers(0, 1)
 )
-ended = st.tuples(st.sampled_from(["settle", "unreserved", "note"]), st.integers(0, 9), st.integers(0, 100))
+ended = st.tuples(
+    st.sampled_from(["settle", "note", "taken for dead"]), st.integers(0, 9), st.integers(0, 100)
+)
 kept = st.tuples(st.sampled_from(["look after", "give back", "crash"]), PROCESSES)
 opened = st.tuples(
     st.just("limit"), st.sampled_from([*PEOPLE, "*"]), st.sampled_from([Period.DAY, Period.MONTH])
@@ -71,6 +73,7 @@ class Story:
         self._database = self._databases[0]
         self._admissions = [Admission(database) for database in self._databases]
         self._running: dict[str, Running] = {}
+        self._limit_holds = True
 
     async def told(self, events: list[tuple[object, ...]]) -> None:
         await self._forget_everything()
@@ -110,11 +113,16 @@ class Story:
         running = self._running[call_id]
         line = replace(entry(running.most * percent // 100, running.at, running.payer), id=call_id)
         async with self._database.writing() as session:
-            if how == "note":
+            if how != "settle":
                 await open_calls.note(session, [Note(line, running.hold, claim=call_id)])
+            if how == "taken for dead":
+                await open_calls.enter_abandoned(session, claims=[call_id])
+                # What it held is free for others, and it goes on.
+                self._limit_holds = False
+            if how != "settle":
                 return
-            (line,) = await open_calls.settled(session, [line])
-            await reservations.settle(session, [Settled(line, running.hold)])
+            settled = await open_calls.settled(session, [Settled(line, running.hold)])
+            await reservations.settle(session, settled)
         del self._running[call_id]
 
     async def _crash(self, process: int) -> None:
@@ -172,7 +180,7 @@ class Story:
                 if row.subject:
                     spent = spent.where(LedgerEntry.user_id == row.subject)
                 assert row.spent == (await session.scalar(spent) or 0)
-                if budget.scope == "workspace":
+                if budget.scope == "workspace" and self._limit_holds:
                     assert row.spent + row.reserved <= LIMIT
 
     async def _come_to_rest(self) -> None:
