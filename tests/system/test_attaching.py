@@ -11,7 +11,7 @@ from app.core.database import Database
 from tests.cast import Cast
 from tests.chats.test_images import GIF, blind, widen  # noqa: F401  (a fixture)
 from tests.system.conftest import OpenPage
-from tests.system.test_looks import DESK, PHONE, examine
+from tests.system.looking import DESK, PHONE, examine
 
 DROP = """([kind, name, bytes]) => {
   const data = new DataTransfer()

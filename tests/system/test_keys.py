@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 
 from tests.cast import Cast
 from tests.system.conftest import OpenPage
-from tests.system.test_looks import device, examine, look, theme  # noqa: F401  (fixtures)
+from tests.system.looking import device, examine_in_both_themes, look  # noqa: F401  (fixtures)
 
 KEYS = "/settings/keys"
 ACCOUNTS = "/admin/service-accounts"
@@ -64,30 +64,29 @@ async def test_every_page_about_keys_is_accessible(
     echo: str,
     open_page: OpenPage,
     look: dict[str, Any],  # noqa: F811
-    theme: str,  # noqa: F811
     device: str,  # noqa: F811
 ) -> None:
     page = await open_page(KEYS, cast.alice, **look)
-    findings = await examine(page, f"keys-empty-{device}-{theme}")
+    findings = await examine_in_both_themes(page, f"keys-empty-{device}")
     await page.goto(f"{KEYS}/new")
     await page.get_by_text("Keep it to some models or addresses").click()
-    findings += await examine(page, f"keys-new-{device}-{theme}")
+    findings += await examine_in_both_themes(page, f"keys-new-{device}")
     await page.goto(f"{KEYS}/new")
     await make_a_key(page, "Backup script", for_model="Echo, fast")
-    findings += await examine(page, f"keys-made-{device}-{theme}")
+    findings += await examine_in_both_themes(page, f"keys-made-{device}")
     await page.get_by_role("link", name="Backup script").click()
-    findings += await examine(page, f"keys-one-{device}-{theme}")
+    findings += await examine_in_both_themes(page, f"keys-one-{device}")
     await page.goto(ACCOUNTS)
     await page.get_by_label("Name").fill("Nightly evaluation")
     await page.get_by_role("button", name="Create account").click()
     account = re.sub(r"\?.*", "", page.url)
     await page.goto(f"{account}/keys/new")
-    findings += await examine(page, f"service-key-new-{device}-{theme}")
+    findings += await examine_in_both_themes(page, f"service-key-new-{device}")
     await make_a_key(page, "Cron")
-    findings += await examine(page, f"service-account-{device}-{theme}")
+    findings += await examine_in_both_themes(page, f"service-account-{device}")
     await page.get_by_role("link", name="Cron").click()
-    findings += await examine(page, f"service-key-{device}-{theme}")
+    findings += await examine_in_both_themes(page, f"service-key-{device}")
     await page.goto(ACCOUNTS)
-    findings += await examine(page, f"service-accounts-{device}-{theme}")
+    findings += await examine_in_both_themes(page, f"service-accounts-{device}")
 
     assert findings == []

@@ -3,21 +3,12 @@
 The pictures go to tests/artifacts; they are there to be looked at.
 """
 
-from pathlib import Path
 from typing import Any
-
-import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page
 
 from tests.cast import Cast
 from tests.chats.waiting import finished_replies
 from tests.system.conftest import OpenPage
-
-ARTIFACTS = Path(__file__).parents[1] / "artifacts"
-STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-DESK = {"viewport": {"width": 1440, "height": 900}}
-PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+from tests.system.looking import device, examine_in_both_themes, look  # noqa: F401  (fixtures)
 
 PAGES = {
     "start": "/",
@@ -57,68 +48,64 @@ def greet(name: str = "Tromsø") -> str:
 """
 
 
-@pytest.fixture(params=["dark", "light"])
-def theme(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture(params=["desk", "phone"])
-def device(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def look(theme: str, device: str) -> dict[str, Any]:
-    """How a browser looks at the pages of this test."""
-    size = DESK if device == "desk" else PHONE
-    return {**size, "color_scheme": theme, "reduced_motion": "reduce"}
-
-
 async def test_every_page_is_accessible(
-    cast: Cast, echo: str, open_page: OpenPage, look: dict[str, Any], theme: str, device: str
+    cast: Cast,
+    echo: str,
+    open_page: OpenPage,
+    look: dict[str, Any],  # noqa: F811
+    device: str,  # noqa: F811
 ) -> None:
     page = await open_page("/", cast.alice, **look)
     findings = []
     for name, path in PAGES.items():
         await page.goto(path)
-        findings += await examine(page, f"{name}-{device}-{theme}")
+        findings += await examine_in_both_themes(page, f"{name}-{device}")
 
     assert findings == []
 
 
 async def test_a_conversation_is_accessible(
-    cast: Cast, echo: str, open_page: OpenPage, look: dict[str, Any], theme: str, device: str
+    cast: Cast,
+    echo: str,
+    open_page: OpenPage,
+    look: dict[str, Any],  # noqa: F811
+    device: str,  # noqa: F811
 ) -> None:
     started = await cast.alice.client.post("/chats", data={"body": MARKDOWN, "model": echo})
     path = started.headers["location"]
     await finished_replies(cast.alice, path)
     page = await open_page(path, cast.alice, **look)
 
-    findings = await examine(page, f"chat-{device}-{theme}")
+    findings = await examine_in_both_themes(page, f"chat-{device}")
     for button, name in ((".message__facts", "details"), ("[data-picker-button]", "picker")):
         await page.locator(button).last.click()
-        findings += await examine(page, f"{name}-{device}-{theme}")
+        findings += await examine_in_both_themes(page, f"{name}-{device}")
         await page.keyboard.press("Escape")
     await page.goto(f"{path}/instructions")
-    findings += await examine(page, f"instructions-{device}-{theme}")
+    findings += await examine_in_both_themes(page, f"instructions-{device}")
 
     assert findings == []
 
 
 async def test_the_doors_are_accessible(
-    open_page: OpenPage, look: dict[str, Any], theme: str, device: str
+    open_page: OpenPage,
+    look: dict[str, Any],  # noqa: F811
+    device: str,  # noqa: F811
 ) -> None:
     page = await open_page("/setup", **look)
 
-    assert await examine(page, f"setup-{device}-{theme}") == []
+    assert await examine_in_both_themes(page, f"setup-{device}") == []
 
 
 async def test_signing_in_is_accessible(
-    cast: Cast, open_page: OpenPage, look: dict[str, Any], theme: str, device: str
+    cast: Cast,
+    open_page: OpenPage,
+    look: dict[str, Any],  # noqa: F811
+    device: str,  # noqa: F811
 ) -> None:
     page = await open_page("/login", **look)
 
-    assert await examine(page, f"login-{device}-{theme}") == []
+    assert await examine_in_both_themes(page, f"login-{device}") == []
 
 
 async def test_a_first_visit_is_small(cast: Cast, echo: str, open_page: OpenPage) -> None:
@@ -135,19 +122,3 @@ async def test_a_first_visit_is_small(cast: Cast, echo: str, open_page: OpenPage
 
     assert 0 < len(sizes) <= 12
     assert sum(sizes) < 200_000
-
-
-async def examine(page: Page, name: str) -> list[str]:
-    """Take its picture, measure its width, then ask axe: what it finds, with the elements it is about."""
-    await page.evaluate("document.fonts.ready.then(() => true)")
-    ARTIFACTS.mkdir(exist_ok=True)
-    await page.screenshot(path=ARTIFACTS / f"{name}.png")
-    wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    results = await Axe().run(
-        page, options={"runOnly": {"type": "tag", "values": STANDARDS}, "resultTypes": ["violations"]}
-    )
-    return [f"{name}: has to be scrolled sideways"] * wide + [
-        f"{name}: {finding['id']}: {node['html'][:160]}"
-        for finding in results.response["violations"]
-        for node in finding["nodes"]
-    ]

@@ -16,7 +16,7 @@ from app.accounts.models import UserRole
 from app.commands import seeding
 from tests.cast import Person, signed_in
 from tests.system.conftest import OpenPage
-from tests.system.test_looks import device, examine, look, theme  # noqa: F401  (fixtures)
+from tests.system.looking import device, examine_in_both_themes, look  # noqa: F401  (fixtures)
 
 CUT = """() => [...document.querySelectorAll(".table__scroll")]
   .filter((table) => !table.closest("details:not([open])") && table.scrollWidth > table.clientWidth + 1)
@@ -58,14 +58,13 @@ async def test_every_page_about_money_is_accessible_and_whole(
     zoe: Person,
     open_page: OpenPage,
     look: dict[str, Any],  # noqa: F811  (a fixture's way to be asked for)
-    theme: str,  # noqa: F811
     device: str,  # noqa: F811
 ) -> None:
     page = await open_page("/usage", zoe, **look)
     findings = []
     for name, path in [*PAGES.items(), *[(name, await linked(page, name)) for name in LINKED]]:
         await page.goto(path)
-        findings += await examine(page, f"{name}-{device}-{theme}")
+        findings += await examine_in_both_themes(page, f"{name}-{device}")
         findings += [f"{name}-{device}: {table} is cut" for table in await page.evaluate(CUT)]
 
     assert not findings, "\n".join(findings)
