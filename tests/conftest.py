@@ -21,6 +21,7 @@ from app.core.crypto import ENCRYPTION_KEY_FILE, SECRET_KEY_FILE, load_secrets
 from app.core.database import Database
 from app.core.settings import Settings
 from app.main import create_app
+from tests import chromium
 from tests.cast import Cast, Visitor, sign_in_the_cast
 from tests.postgres import missing, postgres_server, postgres_url  # noqa: F401  (fixtures)
 from tests.servers import LiveServer, serving
@@ -132,14 +133,19 @@ def live_server(start_server: StartServer) -> LiveServer:
     return start_server()
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Chromium; stories open contexts of their own in it, one for each person or device."""
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if executable is None:
+@pytest.fixture(scope="session")
+def chromium_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    program = chromium.executable()
+    if program is None:
         missing("Chromium is not installed (Debian: chromium).")
-    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with chromium.running(program, tmp_path_factory.mktemp("chromium")) as address:
+        yield address
+
+
+@pytest.fixture
+async def browser(chromium_address: str) -> AsyncIterator[Browser]:
+    """Chromium; stories open contexts of their own in it, one for each person or device. They close with the story."""
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=executable, args=options)
-        yield chromium
-        await chromium.close()
+        browser = await playwright.chromium.connect_over_cdp(chromium_address)
+        yield browser
+        await browser.close()
