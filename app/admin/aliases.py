@@ -11,7 +11,7 @@ from starlette.responses import Response
 from app.accounts.access import CurrentAct, CurrentAdministrator
 from app.accounts.forms import LONGEST_FIELD, errors_by_field
 from app.catalog import aliases
-from app.catalog.aliases import Share, Wish
+from app.catalog.aliases import Share, WantedAlias
 from app.catalog.models import Alias
 from app.core.database import Session
 from app.core.errors import Invalid
@@ -46,9 +46,9 @@ class AliasForm(BaseModel):
             allows_cloud="on" if alias.allows_cloud else "",
         )
 
-    def wish(self) -> Wish:
+    def wish(self) -> WantedAlias:
         """Raises Invalid."""
-        return Wish(
+        return WantedAlias(
             self.name, aliases.shares_from(self.targets), self.order == WEIGHTED, bool(self.allows_cloud)
         )
 

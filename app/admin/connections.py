@@ -14,8 +14,8 @@ from starlette.responses import Response
 
 from app.accounts.access import CurrentAct
 from app.catalog import connections, keys, overview
-from app.catalog.connections import Notice, Wish
-from app.catalog.forms import CurrentWish, show_form
+from app.catalog.connections import Notice, WantedConnection
+from app.catalog.forms import CurrentConnecting, show_form
 from app.catalog.models import Connection
 from app.catalog.parameters import (
     CurrentConnection,
@@ -63,7 +63,7 @@ async def show_connections(
 
 @router.get("/new")
 async def choose_connection(request: Request, detection: CurrentDetection, kind: str = "") -> HTMLResponse:
-    return show_form(request, FORM, detection, Wish(kind)) if kind else _show_kinds(request)
+    return show_form(request, FORM, detection, WantedConnection(kind)) if kind else _show_kinds(request)
 
 
 @router.get("/detected")
@@ -78,10 +78,14 @@ async def show_detected(
 
 
 @router.post("")
-async def create_connection(request: Request, detection: CurrentDetection, wanted: CurrentWish) -> Response:
-    if wanted.error:
-        return show_form(request, FORM, detection, wanted.wish, wanted.error)
-    return to(HOME, wanted.notices)
+async def create_connection(
+    request: Request, detection: CurrentDetection, form: CurrentConnecting
+) -> Response:
+    try:
+        notices = await form.connect()
+    except Invalid as error:
+        return show_form(request, FORM, detection, form.wanted, error)
+    return to(HOME, notices)
 
 
 @router.get("/{connection_id}")
@@ -109,9 +113,9 @@ async def update_connection(
     key: Text = "",
     local: Text = "",
 ) -> Response:
-    wish, is_local = Wish(connection.kind, label, base_url, key), local == "on"
+    wanted, is_local = WantedConnection(connection.kind, label, base_url, key), local == "on"
     try:
-        notices = await connections.edit(session, vault, connection, wish, is_local=is_local, act=act)
+        notices = await connections.edit(session, vault, connection, wanted, is_local=is_local, act=act)
     except Invalid as error:
         return await show_settings(
             request, session, connection, Typed(label, base_url, is_local), error=error

@@ -41,7 +41,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Wish:
+class WantedAlias:
     """An alias as an administrator wants it."""
 
     name: str
@@ -61,7 +61,7 @@ def shares_from(text: str) -> tuple[Share, ...]:
     return tuple(Share.parse(line) for line in text.splitlines() if line.strip())
 
 
-async def add(session: AsyncSession, wish: Wish, act: Act) -> Alias:
+async def add(session: AsyncSession, wish: WantedAlias, act: Act) -> Alias:
     """Raises Invalid, Conflict."""
     name = wish.name.strip().lower()
     if NAME.fullmatch(name) is None:
@@ -80,9 +80,9 @@ async def add(session: AsyncSession, wish: Wish, act: Act) -> Alias:
     return alias
 
 
-async def change(session: AsyncSession, alias: Alias, wish: Wish, act: Act) -> None:
+async def change(session: AsyncSession, alias: Alias, wish: WantedAlias, act: Act) -> None:
     """Let it stand for other models, or in another way; its name stays. Raises Invalid."""
-    before = Wish(alias.name, await shares_of(session, alias), alias.is_weighted, alias.allows_cloud)
+    before = WantedAlias(alias.name, await shares_of(session, alias), alias.is_weighted, alias.allows_cloud)
     # What stood there before may stay, though nobody offers it just now.
     await _check(session, wish.shares, known={share.model for share in before.shares})
     alias.is_weighted, alias.allows_cloud = wish.is_weighted, wish.allows_cloud

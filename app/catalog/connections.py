@@ -37,7 +37,7 @@ SENTENCES = {
 
 
 @dataclass(frozen=True)
-class Wish:
+class WantedConnection:
     """A connection as it was asked for. An empty label or address means the kind's own."""
 
     kind: str
@@ -46,12 +46,14 @@ class Wish:
     key: str = field(default="", repr=False)
 
 
-async def add(session: AsyncSession, vault: Vault, wish: Wish, act: Act) -> tuple[Connection, list[Notice]]:
-    """The new connection, and what was changed of the wish. Raises Invalid, Conflict."""
-    kind = kind_named(wish.kind)
-    label = _clean_label(wish.label or kind.label)
-    address = normalised(kind, wish.base_url)
-    key = clean_key(kind, wish.key)
+async def add(
+    session: AsyncSession, vault: Vault, wanted: WantedConnection, act: Act
+) -> tuple[Connection, list[Notice]]:
+    """The new connection, and what was changed of what was wanted. Raises Invalid, Conflict."""
+    kind = kind_named(wanted.kind)
+    label = _clean_label(wanted.label or kind.label)
+    address = normalised(kind, wanted.base_url)
+    key = clean_key(kind, wanted.key)
     connection = Connection(
         name=await free_name(session, label), label=label, kind=kind.name, base_url=address.url
     )
@@ -64,7 +66,13 @@ async def add(session: AsyncSession, vault: Vault, wish: Wish, act: Act) -> tupl
 
 
 async def edit(
-    session: AsyncSession, vault: Vault, connection: Connection, wish: Wish, *, is_local: bool, act: Act
+    session: AsyncSession,
+    vault: Vault,
+    connection: Connection,
+    wanted: WantedConnection,
+    *,
+    is_local: bool,
+    act: Act,
 ) -> list[Notice]:
     """Change what it is called, where it is, its key and whether it is local, all of it or nothing.
 
@@ -72,9 +80,9 @@ async def edit(
     Raises Invalid.
     """
     kind = kind_named(connection.kind)
-    label = _clean_label(wish.label or kind.label)
-    address = normalised(kind, wish.base_url)
-    key = clean_key(kind, wish.key)
+    label = _clean_label(wanted.label or kind.label)
+    address = normalised(kind, wanted.base_url)
+    key = clean_key(kind, wanted.key)
     notices = _notices_of(address)
     if label != connection.label:
         _record(session, act, "connection.renamed", connection, label)
@@ -123,9 +131,9 @@ async def _alias_kept_in_the_house_by(session: AsyncSession, connection: Connect
     return await session.scalar(named.order_by(Alias.name).limit(1)) if connection.is_local else None
 
 
-async def refuse_taken(session: AsyncSession, wish: Wish) -> None:
+async def refuse_taken(session: AsyncSession, wanted: WantedConnection) -> None:
     """Raises Invalid when there is a connection of this name: a script run twice must not connect twice."""
-    name = slug_of(wish.label)
+    name = slug_of(wanted.label)
     if await session.scalar(select(Connection.id).where(Connection.name == name)) is not None:
         raise Invalid(
             f"There is a connection called {name} already. Remove it first, or choose another name."

@@ -5,12 +5,16 @@ from typing import Annotated
 
 from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.access import CurrentAct
+from app.accounts.audit import Act
 from app.catalog import connections
-from app.catalog.connections import Notice, Wish
+from app.catalog.connections import Notice, WantedConnection
 from app.catalog.detection import Detection
+from app.catalog.discovery import Discovery
 from app.catalog.parameters import CurrentDiscovery, CurrentVault
+from app.core.crypto import Vault
 from app.core.database import Session
 from app.core.errors import Invalid
 from app.core.templating import page
@@ -19,15 +23,23 @@ Text = Annotated[str, Form()]
 
 
 @dataclass(frozen=True)
-class Connected:
-    """What became of the form: the wish, and either what was changed of it or why it does not fit."""
+class Connecting:
+    """An administrator's form for a new connection."""
 
-    wish: Wish
-    notices: list[Notice]
-    error: Invalid | None = None
+    wanted: WantedConnection
+    session: AsyncSession
+    vault: Vault
+    discovery: Discovery
+    act: Act
+
+    async def connect(self) -> list[Notice]:
+        """Make the connection and ask it for its models; what was changed of what was wanted. Raises Invalid."""
+        connection, notices = await connections.add(self.session, self.vault, self.wanted, self.act)
+        self.discovery.refresh_after_commit(self.session, connection.id)
+        return notices
 
 
-async def _connect(
+def _connecting(
     session: Session,
     vault: CurrentVault,
     discovery: CurrentDiscovery,
@@ -36,33 +48,28 @@ async def _connect(
     label: Text = "",
     base_url: Text = "",
     key: Text = "",
-) -> Connected:
-    wish = Wish(kind, label, base_url, key)
-    try:
-        connection, notices = await connections.add(session, vault, wish, act)
-    except Invalid as error:
-        if error.field == "kind":
-            raise
-        return Connected(wish, [], error)
-    discovery.refresh_after_commit(session, connection.id)
-    return Connected(wish, notices)
+) -> Connecting:
+    return Connecting(WantedConnection(kind, label, base_url, key), session, vault, discovery, act)
 
 
-CurrentWish = Annotated[Connected, Depends(_connect)]
-"""The connection that an administrator asks for with this request; it is made, unless something does not fit."""
+CurrentConnecting = Annotated[Connecting, Depends(_connecting)]
 
 
 def show_form(
-    request: Request, template: str, detection: Detection, wish: Wish, error: Invalid | None = None
+    request: Request,
+    template: str,
+    detection: Detection,
+    wanted: WantedConnection,
+    error: Invalid | None = None,
 ) -> HTMLResponse:
     """The form for one kind of provider, with what was typed and what does not fit."""
-    kind = connections.kind_named(wish.kind)
+    kind = connections.kind_named(wanted.kind)
     return page(
         request,
         template,
         status=error.status if error else 200,
         kind=kind,
-        wish=wish,
+        wanted=wanted,
         default_address=detection.default_address(kind),
         error=error,
     )

@@ -9,11 +9,12 @@ from starlette.responses import Response
 
 from app.accounts.access import CurrentAct, CurrentAdministrator
 from app.catalog import connections, overview
-from app.catalog.connections import Wish
-from app.catalog.forms import CurrentWish, show_form
+from app.catalog.connections import WantedConnection
+from app.catalog.forms import CurrentConnecting, show_form
 from app.catalog.parameters import CurrentConnection, CurrentDetection, CurrentDiscovery
 from app.catalog.selection import tick
 from app.core.database import Session
+from app.core.errors import Invalid
 from app.core.requests import is_htmx
 from app.core.templating import page
 
@@ -30,7 +31,7 @@ async def choose_provider(
     kind: Annotated[str, Query(max_length=40)] = "",
 ) -> HTMLResponse:
     if kind:
-        return show_form(request, FORM, detection, Wish(kind))
+        return show_form(request, FORM, detection, WantedConnection(kind))
     detection.look_in_background()
     return page(
         request,
@@ -54,9 +55,13 @@ async def show_detected(
 
 
 @router.post("/provider")
-async def connect_provider(request: Request, detection: CurrentDetection, wanted: CurrentWish) -> Response:
-    if wanted.error:
-        return show_form(request, FORM, detection, wanted.wish, wanted.error)
+async def connect_provider(
+    request: Request, detection: CurrentDetection, form: CurrentConnecting
+) -> Response:
+    try:
+        await form.connect()
+    except Invalid as error:
+        return show_form(request, FORM, detection, form.wanted, error)
     return RedirectResponse("/setup/models", status_code=303)
 
 

@@ -59,7 +59,7 @@ async def _put(house: "House", name: str, models: list[str], weighted: bool, all
     from app.core.errors import NotFound
 
     act = audit.Act(audit.COMMAND_LINE)
-    wish = aliases.Wish(name, tuple(map(aliases.Share.parse, models)), weighted, allow_cloud)
+    wish = aliases.WantedAlias(name, tuple(map(aliases.Share.parse, models)), weighted, allow_cloud)
     async with house.database.writing() as session:
         try:
             known = await aliases.by_name(session, name)

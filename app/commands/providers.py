@@ -9,7 +9,7 @@ from app.commands.settings import stop
 
 if TYPE_CHECKING:
     from app.accounts.house import House
-    from app.catalog.connections import Wish
+    from app.catalog.connections import WantedConnection
     from app.catalog.discovery import Answer
     from app.catalog.overview import Card
 
@@ -32,10 +32,10 @@ def add(
     ] = False,
 ) -> None:
     """Connect a provider and ask it for its models."""
-    from app.catalog.connections import Wish
+    from app.catalog.connections import WantedConnection
     from app.commands.working import at_work
 
-    wish = Wish(kind, name, base_url, _read_key() if key_stdin else "")
+    wish = WantedConnection(kind, name, base_url, _read_key() if key_stdin else "")
     connection, answer = at_work(lambda house: _add(house, wish, enable_all_models))
     if answer.error is not None:
         stop(f"Added {connection}, but it cannot be used yet. {answer.error}")
@@ -80,7 +80,7 @@ def _read_key() -> str:
     return key
 
 
-async def _add(house: "House", wish: "Wish", enable_all: bool) -> "tuple[str, Answer]":
+async def _add(house: "House", wish: "WantedConnection", enable_all: bool) -> "tuple[str, Answer]":
     from app.accounts import audit
     from app.catalog import connections, discovery
     from app.catalog.opening import opened

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from app.accounts.audit import COMMAND_LINE, Act
 from app.catalog import connections, discovery
 from app.catalog.candidates import candidates_for
-from app.catalog.connections import Wish
+from app.catalog.connections import WantedConnection
 from app.catalog.models import Connection, Model
 from app.core.crypto import Vault
 from app.core.database import Database
@@ -30,7 +30,7 @@ def settings(settings: Settings, postgres_with_tables: str) -> Settings:
 
 async def connect(app: FastAPI, database: Database, url: str) -> Connection:
     vault: Vault = app.state.vault
-    wish = Wish("openai-compatible", "Vendor", url, GOOD_KEY)
+    wish = WantedConnection("openai-compatible", "Vendor", url, GOOD_KEY)
     async with database.writing() as session:
         connection, _ = await connections.add(session, vault, wish, ACT)
     return connection

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from app.accounts.audit import COMMAND_LINE, Act
 from app.catalog import aliases
-from app.catalog.aliases import Share, Wish
+from app.catalog.aliases import Share, WantedAlias
 from app.catalog.models import Connection, Model
 from app.chats import accounting
 from app.core.database import Database
@@ -26,7 +26,7 @@ async def make(database: Database, *models: str) -> None:
         await session.flush()
         session.add(Model(connection_id=away.id, name="gpt", display_name="GPT", is_enabled=True))
     async with database.writing() as session:
-        await aliases.add(session, Wish("fast", tuple(map(Share, models))), Act(COMMAND_LINE))
+        await aliases.add(session, WantedAlias("fast", tuple(map(Share, models))), Act(COMMAND_LINE))
 
 
 async def connections_asked(app: FastAPI, database: Database) -> list[str]:

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from app.accounts.audit import COMMAND_LINE, Act
 from app.catalog import aliases
-from app.catalog.aliases import Share, Wish
+from app.catalog.aliases import Share, WantedAlias
 from app.catalog.models import Connection, Model
 from app.core.clock import now
 from app.core.crypto import Vault
@@ -50,7 +50,7 @@ class Market:
     async def alias(self, name: str, *models: str, weighted: bool = False, cloud: bool = False) -> None:
         shares = tuple(map(Share.parse, models))
         async with self.database.writing() as session:
-            await aliases.add(session, Wish(name, shares, weighted, cloud), ACT)
+            await aliases.add(session, WantedAlias(name, shares, weighted, cloud), ACT)
 
     async def change(self, name: str, **values: object) -> None:
         async with self.database.writing() as session:

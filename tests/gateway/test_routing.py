@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from app.accounts.models import Group
 from app.catalog import aliases, restrictions
 from app.catalog.access import ModelNotUsable
-from app.catalog.aliases import Share, Wish
+from app.catalog.aliases import Share, WantedAlias
 from app.catalog.models import Connection
 from app.core.clock import now
 from app.providers.errors import BrokenOff, Overloaded, RateLimited
@@ -188,7 +188,7 @@ async def test_a_changed_alias_is_heeded_at_once(market: Market) -> None:
     assert (await market.ask("fast")).model == "north/gpt"
     async with market.database.writing() as session:
         alias = await aliases.by_name(session, "fast")
-        await aliases.change(session, alias, Wish("fast", (Share("south/gpt"),)), ACT)
+        await aliases.change(session, alias, WantedAlias("fast", (Share("south/gpt"),)), ACT)
     assert (await market.ask("fast")).model == "south/gpt"
     async with market.database.writing() as session:
         await aliases.remove(session, await aliases.by_name(session, "fast"), ACT)

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from app.accounts.audit import COMMAND_LINE, Act
 from app.accounts.key_rules import Rules
 from app.catalog import aliases
-from app.catalog.aliases import Share, Wish
+from app.catalog.aliases import Share, WantedAlias
 from app.core.database import Database
 from app.core.settings import Settings
 from tests.cast import Visitor
@@ -33,7 +33,7 @@ async def fast(connect: Connect, database: Database) -> None:
 async def aliased(database: Database, name: str, *models: str) -> None:
     """An alias for these, in their order."""
     async with database.writing() as session:
-        await aliases.add(session, Wish(name, tuple(map(Share, models))), Act(COMMAND_LINE))
+        await aliases.add(session, WantedAlias(name, tuple(map(Share, models))), Act(COMMAND_LINE))
 
 
 async def asks(client: Visitor, key: str, door: str, **body: object) -> httpx.Response:

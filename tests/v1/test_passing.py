@@ -5,7 +5,7 @@ import pytest
 
 from app.accounts.audit import COMMAND_LINE, Act
 from app.catalog import aliases
-from app.catalog.aliases import Share, Wish
+from app.catalog.aliases import Share, WantedAlias
 from app.core.database import Database
 from tests.cast import Visitor
 from tests.providers.fake_server import Answer, FakeServer
@@ -322,7 +322,7 @@ async def test_another_model_answers_in_a_translation_when_the_first_fails(
     await connect("openai", "openai", "m", base_url=f"{vendor.url}/v1")
     await connect("practice", "echo", "echo-fast")
     async with database.writing() as session:
-        wish = Wish("any", (Share(first.model), Share("practice/echo-fast")))
+        wish = WantedAlias("any", (Share(first.model), Share("practice/echo-fast")))
         await aliases.add(session, wish, Act(COMMAND_LINE))
     first.plays(vendor, "openai/server_error")
 
