@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from app.accounts.access import CurrentAct
-from app.admin.connections import HOME, show_settings, to
+from app.admin.connection_settings import HOME, show_settings, to
 from app.catalog import keys
 from app.catalog.parameters import CurrentConnection, CurrentVault
 from app.core.database import Session

@@ -4,16 +4,15 @@ Whatever asks a provider (test, refresh) holds no database session meanwhile, an
 a new connection is asked in the background, and its card looks again until the answer is there.
 """
 
-from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
 from app.accounts.access import CurrentAct
-from app.catalog import connections, keys, overview
+from app.admin.connection_settings import HOME, Typed, show_settings, to
+from app.catalog import connections, overview
 from app.catalog.connections import Notice, WantedConnection
 from app.catalog.forms import CurrentConnecting, show_form
 from app.catalog.models import Connection
@@ -32,17 +31,7 @@ from app.gateway.circuit import Rest
 
 router = APIRouter(prefix="/admin/connections")
 Text = Annotated[str, Form()]
-HOME = "/admin/connections"
 FORM = "admin/connections_new.html"
-
-
-@dataclass(frozen=True)
-class Typed:
-    """What stands in the form of a connection. Keys are never written back."""
-
-    label: str
-    base_url: str
-    is_local: bool
 
 
 @router.get("")
@@ -169,28 +158,6 @@ def _show_kinds(request: Request) -> HTMLResponse:
     return page(request, "admin/connections_kinds.html", kinds=overview.kinds())
 
 
-async def show_settings(
-    request: Request,
-    session: Session,
-    connection: Connection,
-    typed: Typed | None = None,
-    *,
-    notice: str = "",
-    error: Invalid | None = None,
-) -> HTMLResponse:
-    """The page of one connection, with what was wrong in the form that was sent."""
-    return page(
-        request,
-        "admin/connections_edit.html",
-        status=error.status if error else 200,
-        card=await overview.card(session, connection),
-        typed=typed or Typed(connection.label, connection.base_url, connection.is_local),
-        more_keys=await keys.rows_of(session, connection.id),
-        notice=notice,
-        error=error,
-    )
-
-
 async def _show_card(request: Request, session: Session, connection: Connection) -> HTMLResponse:
     card = await overview.card(session, connection)
     return page(request, "admin/_connections_card.html", card=card, rests=_rests(request))
@@ -209,12 +176,6 @@ async def _card_or_home(request: Request, discovery: CurrentDiscovery, connectio
         # Not there: removed while it was asked.
         connection = await connections.by_id(session, connection_id)
         return await _show_card(request, session, connection)
-
-
-def to(address: str, notices: list[Notice] | None = None) -> RedirectResponse:
-    """There, with a sentence about what was done besides."""
-    query = f"?{urlencode({'notice': notices[-1].value})}" if notices else ""
-    return RedirectResponse(address + query, status_code=303)
 
 
 def _sentence(notice: str) -> str:
