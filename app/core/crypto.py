@@ -6,6 +6,7 @@ The only module that knows `cryptography`.
 import hmac
 import os
 import secrets
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -117,8 +118,7 @@ def read_or_create(path: Path, make: Callable[[], str]) -> str:
     """What the private file holds; made first, with mode 0600, where there is none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        beside = path.with_name(f"{path.name}.{os.getpid()}")
-        _write_private(beside, make() + "\n")
+        beside = _written_beside(path, make() + "\n")
         # A link either takes the name or finds it taken: of two processes that start together one wins.
         with suppress(FileExistsError):
             path.hardlink_to(beside)
@@ -177,11 +177,14 @@ def _refuse_malformed(key: str) -> None:
 
 def _write_private(path: Path, text: str) -> None:
     # Written beside and moved into place: a crash leaves the old keys or the new ones, never half of them.
-    beside = path.with_suffix(".new")
-    beside.unlink(missing_ok=True)
-    handle = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    _written_beside(path, text).replace(path)
+
+
+def _written_beside(path: Path, text: str) -> Path:
+    """A whole file with mode 0600, under a name in the same folder that nobody else has."""
+    handle, name = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
     with os.fdopen(handle, "w") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    beside.replace(path)
+    return Path(name)
