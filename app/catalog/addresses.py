@@ -27,7 +27,6 @@ PATHS_OF_CALLS = (
     "/api/tags",
 )
 VERSION = "/v1"
-NAMES_IN_THE_HOUSE = (".local", ".lan", ".internal", ".localhost", ".home.arpa")
 METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "instance-data"})
 
 
@@ -59,16 +58,6 @@ def is_on_this_machine(url: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def is_in_the_house(url: str) -> bool:
-    """Whether the address is this machine's or a private network's, as far as it can be told by looking at it."""
-    host = (urlsplit(url).hostname or "").rstrip(".")
-    try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
-        return "." not in host or host.endswith(NAMES_IN_THE_HOUSE)
-    return address.is_private or address.is_link_local
 
 
 def _default_of(kind: Kind) -> Address:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import audit
 from app.accounts.audit import Act
-from app.catalog.addresses import Address, is_in_the_house, normalised
+from app.catalog.addresses import Address, normalised
 from app.catalog.keys import clean_key, forget_all
 from app.catalog.models import Alias, AliasTarget, Connection
 from app.catalog.naming import free_name, slug_of
@@ -19,6 +19,7 @@ from app.core.crypto import Vault, masked
 from app.core.errors import Conflict, Invalid, NotFound
 from app.providers import registry
 from app.providers.registry import KINDS, Kind
+from app.providers.wire.addresses import is_in_the_house
 
 LONGEST_LABEL = 60
 

@@ -10,10 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import cache, lru_cache
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from app.providers.wire.addresses import is_in_the_house
 from app.usage.pricing import FREE, MILLION, Price, PriceSource, Rates, Tier
 
 if TYPE_CHECKING:
@@ -56,8 +55,11 @@ class Offer:
 
     @property
     def may_be_listed(self) -> bool:
-        """Whether looking into the list makes sense: servers of one's own are not in it."""
-        return not self.is_free and (self.kind in VENDORS or not _is_private(self.base_url))
+        """Whether looking into the list makes sense: servers of one's own are not in it.
+
+        They may call their models as they like, and nobody charges the maker's price there.
+        """
+        return not self.is_free and (self.kind in VENDORS or not is_in_the_house(self.base_url))
 
 
 async def load() -> None:
@@ -144,15 +146,6 @@ def _only_maker_of(name: str) -> "Provider | None":
         if found.model_match is not None and found.model_match.is_match(name) and found.find_model(name)
     ]
     return makers[0] if len(makers) == 1 else None
-
-
-def _is_private(base_url: str) -> bool:
-    """A server of one's own may call its models as it likes: nobody charges the maker's price there."""
-    host = urlsplit(base_url).hostname or ""
-    try:
-        return not ip_address(host).is_global
-    except ValueError:
-        return "." not in host or host.endswith((".local", ".lan", ".internal", ".home.arpa"))
 
 
 def _as_price(listed: "ModelPrice", services: tuple[tuple[str, Price], ...] = ()) -> Price | None:

@@ -163,6 +163,10 @@ async def test_a_connection_is_marked_local_and_back(stage: Stage) -> None:
         ("ollama", "http://127.0.0.1:9", True),
         ("lmstudio", "http://192.168.1.20:1234", True),
         ("ollama", "http://gpu.lan:11434", True),
+        ("ollama", "http://100.64.1.2:11434", True),  # Tailscale's
+        ("ollama", "http://gpu.localhost:11434", True),
+        ("ollama", "http://[::ffff:10.0.0.5]:11434", True),
+        ("ollama", "http://[::ffff:8.8.8.8]:11434", False),
         ("ollama", "https://ollama.example.com", False),
         ("openai-compatible", "http://127.0.0.1:9/v1", False),
     ],

@@ -316,6 +316,8 @@ def test_models_on_machines_of_ones_own_are_free(kind: str) -> None:
         (server("http://10.0.4.12:8080/v1"), "gpt-4o"),
         (server("http://workshop.local/v1"), "claude-opus-4-1"),
         (server("http://gpu:8000/v1"), "gpt-4o"),
+        (server("http://gpu.localhost:8000/v1"), "gpt-4o"),
+        (server("http://100.64.1.2:8000/v1"), "gpt-4o"),
         # Offered by many, at many prices.
         (server("https://llm.example.org/v1"), "llama-3.3-70b"),
         (server("not an address"), "gpt-4o"),

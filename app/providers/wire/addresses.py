@@ -1,10 +1,12 @@
-"""Addresses that no provider may have: link-local ones, where clouds hand out their machines' credentials.
+"""Which addresses are in the house, and which no provider may have: link-local ones, where clouds hand out their
+machines' credentials.
 
 Private and loopback addresses are allowed on purpose: that is where Ollama and LM Studio live.
 """
 
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from urllib.parse import urlsplit
 
 FORBIDDEN = tuple(
     ip_network(network)
@@ -20,11 +22,25 @@ FORBIDDEN = tuple(
 NAT64 = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
 IPV4_COMPATIBLE = ip_network("::/96")
 LAST_32_BITS = 0xFFFF_FFFF
+NAMES_IN_THE_HOUSE = (".local", ".lan", ".internal", ".localhost", ".home.arpa")
 
 
 def is_forbidden(address: str) -> bool:
     """Whether `address`, numeric as the resolver returned it, leads to a forbidden network, however it is written."""
     return any(form in network for form in _forms(ip_address(address)) for network in FORBIDDEN)
+
+
+def is_in_the_house(url: str) -> bool:
+    """Whether it leads to this machine or a private network, as far as it can be told by looking at the address.
+
+    Private is what the internet does not lead to, such as the addresses that Tailscale gives (100.64.0.0/10).
+    """
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return "." not in host or host.endswith(NAMES_IN_THE_HOUSE)
+    return not any(form.is_global for form in _forms(address))
 
 
 def _forms(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address | IPv6Address]:
