@@ -55,7 +55,7 @@ async def no_room(session: AsyncSession, refused: Refused, reason: NoRoom) -> Ov
     budget = reason.standing.budget
     shown_in = await exchange_rates.current(session)
     if budget.is_rate_limit:
-        return _too_fast(budget, reason.standing, refused.at)
+        return await _too_fast(session, reason.standing, refused.at)
     sentences = [
         await _what(session, reason, shown_in),
         "" if reason.is_held_by_others else _until(reason.standing, refused.book.timezone),
@@ -79,15 +79,14 @@ async def no_price(session: AsyncSession, refused: Refused, budget: Budget) -> O
     )
 
 
-def _too_fast(budget: Budget, standing: Standing, at: datetime) -> TooFast:
-    limit = limit_in_words(budget)
+async def _too_fast(session: AsyncSession, standing: Standing, at: datetime) -> TooFast:
+    budget = standing.budget
+    limit = f"{await _of_whom(session, standing, 'limit')} is {limit_in_words(budget)}."
     if budget.unit == Unit.REPLIES:
-        return TooFast(
-            f"You may have {limit}. Wait until one of them ends, or stop one.",
-            retry_after=SECONDS_UNTIL_ANOTHER_ENDS,
-        )
+        stop = ", or stop one" if budget.scope == BudgetScope.USER else ""
+        return TooFast(f"{limit} Wait until one of them ends{stop}.", retry_after=SECONDS_UNTIL_ANOTHER_ENDS)
     seconds = _seconds_until(standing, at) or 1
-    return TooFast(f"You may use {limit}. Try again in {seconds} s.", retry_after=seconds)
+    return TooFast(f"{limit} Try again in {seconds} s.", retry_after=seconds)
 
 
 async def _what(session: AsyncSession, reason: NoRoom, shown_in: Currency) -> str:
@@ -109,9 +108,15 @@ async def _whose(session: AsyncSession, standing: Standing, shown_in: Currency) 
         whose = "This key's own limit" if budget.scope == BudgetScope.KEY else "Your own cap"
         return f"{whose} of {limit_in_words(budget, shown_in)}"
     what = f"{SPANS.get(Period(budget.period), '')}budget of {in_words(budget.amount, budget.unit, shown_in)}"
-    if budget.scope == BudgetScope.USER:
+    return await _of_whom(session, standing, what)
+
+
+async def _of_whom(session: AsyncSession, standing: Standing, what: str) -> str:
+    """`Your budget`, `The limit for the group Design`."""
+    scope = BudgetScope(standing.budget.scope)
+    if scope is BudgetScope.USER:
         return f"Your {what}"
-    return f"The {what} for {await _name(session, (BudgetScope(budget.scope), standing.purse.subject))}"
+    return f"The {what} for {await _name(session, (scope, standing.purse.subject))}"
 
 
 def _until(standing: Standing, timezone: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import delete, func, select, update
 
+from app.accounts import groups, memberships, people
 from app.accounts.audit import COMMAND_LINE, Act
 from app.catalog.models import Connection, Model
 from app.core.clock import now
@@ -258,7 +259,7 @@ class TestRateLimits:
             with pytest.raises(TooFast) as error:
                 await asyncio.gather(*(ask(gateway) for _ in range(5)))
 
-        assert "You may use 2 requests a minute. Try again in" in error.value.message
+        assert "Your limit is 2 requests a minute. Try again in" in error.value.message
         assert error.value.retry_after is not None
         assert 1 <= error.value.retry_after <= 60
         assert await ask(gateway, user="charlie"), "each person has a limit of their own"
@@ -269,12 +270,46 @@ class TestRateLimits:
         first = asyncio.create_task(ask(gateway, model="echo/echo-slow", on_word=heard.set))
         await heard.wait()
 
-        with pytest.raises(TooFast, match="You may have 1 reply at once"):
+        with pytest.raises(TooFast, match="Your limit is 1 reply at once"):
             await ask(gateway)
         await first
         await gateway.flush()
 
         assert await ask(gateway)
+
+    @pytest.mark.parametrize(
+        ("scope", "subject", "unit", "told"),
+        [
+            (
+                BudgetScope.WORKSPACE,
+                "",
+                Unit.REPLIES,
+                "The limit for the whole workspace is 0 replies at once.",
+            ),
+            (BudgetScope.GROUP, "*", Unit.REPLIES, "The limit for the group Design is 0 replies at once."),
+            (BudgetScope.MODEL, "*", Unit.REQUESTS, "The limit for the model echo/echo-fast is 0 requests a"),
+        ],
+    )
+    async def test_what_is_shared_is_not_told_as_ones_own(
+        self,
+        app: FastAPI,
+        gateway: Gateway,
+        cast: Cast,
+        scope: BudgetScope,
+        subject: str,
+        unit: Unit,
+        told: str,
+    ) -> None:
+        async with app.state.database.writing() as session:
+            design = await groups.create(session, "Design", OPERATOR)
+            bob = await people.by_name(session, "bob")
+            await memberships.put(session, design, bob, OPERATOR)
+        await limit(app, 0, unit, Period.TOTAL if unit is Unit.REPLIES else Period.MINUTE, (scope, subject))
+
+        sentence = await refusal(gateway, user=cast.bob.id)
+
+        assert sentence.startswith(told)
+        assert "or stop one" not in sentence, "it may be somebody else's"
 
     async def test_tokens_a_minute_do_not_cut_answers(self, app: FastAPI, gateway: Gateway) -> None:
         await limit(app, 100, Unit.TOKENS, Period.MINUTE)
