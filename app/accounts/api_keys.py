@@ -91,6 +91,12 @@ async def key_of(session: AsyncSession, owner: User, key_id: str) -> ApiKey:
     return key
 
 
+async def models_of(session: AsyncSession, key_id: str | None) -> frozenset[str]:
+    """What a key is kept to, full names or aliases; empty: every model, as in the browser, where there is no key."""
+    key = await session.get(ApiKey, key_id) if key_id else None
+    return rules_of(key).models if key is not None else frozenset()
+
+
 async def change(
     session: AsyncSession,
     owner: User,

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from app.accounts.api_keys import rules_of
+from app.accounts.api_keys import models_of
 from app.accounts.models import ApiKey, Workspace
 from app.catalog.abilities import is_blind
 from app.chats import context, history, images
@@ -82,12 +82,6 @@ async def prepare(session: AsyncSession, reply: Message, place: Place, window: i
         origin=f"chat:{place.chat_id}",
         api_key_id=reply.api_key_id,
         claim=reply.id,
-        allowed_models=await _allowed(session, reply),
+        allowed_models=await models_of(session, reply.api_key_id),
     )
     return Job(call, chosen.left_out + before)
-
-
-async def _allowed(session: AsyncSession, reply: Message) -> frozenset[str]:
-    """What the key is kept to with which the reply was asked for: of an alias only these answer."""
-    key = await session.get(ApiKey, reply.api_key_id) if reply.api_key_id else None
-    return rules_of(key).models if key is not None else frozenset()

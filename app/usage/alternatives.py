@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.accounts.api_keys import models_of
 from app.accounts.models import User
 from app.catalog.access import UsableModel, usable_models
 from app.usage.counters import Standing
@@ -20,17 +21,24 @@ MOST_NAMED = 3
 async def alternatives(
     session: AsyncSession, payer: Payer, need: Need, standing: Standing, at: datetime
 ) -> Sequence[str]:
-    """The names of a few, the cheapest first. Tokens and requests are used up by every model alike."""
+    """The names of a few that the key may be used for, the cheapest first.
+
+    Tokens and requests are used up by every model alike.
+    """
     user = await session.get(User, payer.user_id)
     unit, scope = standing.budget.unit, standing.budget.scope
     if user is None or (unit != Unit.USD and scope != BudgetScope.MODEL):
         return []
     costs = await _costs(session, need, at)
+    kept_to = await models_of(session, payer.api_key_id)
     room = None if scope == BudgetScope.MODEL else standing.left
     fitting = [
         model
         for model in await usable_models(session, user)
-        if model.is_usable and model.full_name != payer.model and _fits(model, costs, room)
+        if model.is_usable
+        and model.full_name != payer.model
+        and (not kept_to or model.full_name in kept_to)
+        and _fits(model, costs, room)
     ]
     cheapest = sorted(fitting, key=lambda model: costs[model.full_name] or 0)
     return [model.label for model in cheapest[:MOST_NAMED]]

@@ -3,12 +3,13 @@
 import httpx
 import pytest
 
+from app.accounts.key_rules import Rules
 from app.core.clock import now
 from app.core.database import Database
 from app.usage.models import Budget, PriceOverride
 from tests.cast import Visitor
 from tests.v1.clients import TALKING, Client
-from tests.v1.conftest import Connect, Entries
+from tests.v1.conftest import Connect, Entries, MakeKey
 
 MODEL = "practice/echo-fast"
 DOLLAR = 1_000_000
@@ -73,6 +74,22 @@ async def test_a_rate_says_when_to_come_back(
     assert 0 < int(response.headers["retry-after"]) <= 60
     assert "x-should-retry" not in response.headers
     assert len(await entries()) == 1
+
+
+async def test_who_is_refused_goes_on_with_models_of_the_key_only(
+    client: Visitor, key: str, database: Database, connect: Connect, make_key: MakeKey
+) -> None:
+    await connect("other", "echo", "echo", "echo-slow")
+    await limit(database, "usd", "month", 1)
+    kept_to_some = await make_key(Rules(models=frozenset({MODEL, "other/echo-slow"})))
+    kept_to_one = await make_key(Rules(models=frozenset({MODEL})))
+
+    async def refused(key: str) -> str:
+        return TALKING[0].complaint((await ask(client, key, TALKING[0], streaming=False)).json())[1]
+
+    assert (await refused(key)).endswith("You can go on with Echo or Echo-Slow.")
+    assert (await refused(kept_to_some)).endswith("You can go on with Echo-Slow.")
+    assert "go on with" not in await refused(kept_to_one)
 
 
 async def test_a_moment_far_away_is_written_out(client: Visitor, key: str, database: Database) -> None:
