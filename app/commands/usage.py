@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 group = typer.Typer(no_args_is_help=True, help="What was used, and whether the books agree.")
 
+OF_SUMS = "`parley usage rebuild` adds sums and budgets up again."
+OF_MESSAGES = (
+    "Reports, budgets and statements follow the ledger; no command changes what replies say of themselves."
+)
+
 
 class Shape(StrEnum):
     TABLE = "table"
@@ -67,7 +72,8 @@ def verify() -> None:
     if sums or messages:
         differences = len(sums) + len(messages)
         number = "1 difference" if differences == 1 else f"{differences} differences"
-        typer.echo(f"{number}. `parley usage rebuild` adds sums and budgets up again.", err=True)
+        advice = [*([OF_SUMS] if sums else []), *([OF_MESSAGES] if messages else [])]
+        typer.echo(" ".join([f"{number}.", *advice]), err=True)
         sys.exit(1)
     typer.echo(f"The ledger's {entries:,} entries, all sums, all budgets and all messages agree.")
 

@@ -159,11 +159,16 @@ def test_a_wrong_sum_and_a_wrong_message_are_found(installation: Path) -> None:
     assert "usage_model_sums" in verified.stderr
     assert "cost_micros of its replies is" in verified.stderr
     assert "output_tokens of its replies is" in verified.stderr
+    assert "`parley usage rebuild` adds sums and budgets up again. Reports, budgets" in verified.stderr
 
     assert parley("usage", "rebuild").exit_code == 0
     left = parley("usage", "verify").stderr
     assert "usage_model_sums" not in left
     assert "of its replies is" in left, "what a message says is not the sums' to mend"
+    assert "rebuild" not in left
+    assert left.splitlines()[-1].startswith(
+        "2 differences. Reports, budgets and statements follow the ledger"
+    )
 
 
 def test_before_anybody_there_is_nothing_to_report() -> None:
