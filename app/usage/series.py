@@ -4,7 +4,7 @@ A picture is WIDTH by HEIGHT units; the page draws it as SVG with nothing but at
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -45,7 +45,10 @@ class Block:
 
 @dataclass(frozen=True)
 class Column:
-    """One bar: its name, what it amounts to, by series, and how it is drawn. Still to come: only `expected`."""
+    """One bar: its name, what it amounts to, by series, and how it is drawn. Still to come: only `expected`.
+
+    `label` stands below it, and is empty below most.
+    """
 
     name: str
     label: str
@@ -55,7 +58,6 @@ class Column:
     x: float
     width: float
     centre: float
-    is_labelled: bool
     expected: Block | None = None
     expected_amount: int = 0
 
@@ -107,10 +109,10 @@ def chart(
     highest = max([*(sum(amounts) for amounts in parts.values()), *expected.values()], default=0)
     top = ceiling(highest * rate_micros // MILLION) * MILLION // rate_micros
     step = (WIDTH - LEFT) / max(1, len(parts))
-    every = math.ceil(len(parts) / MOST_LABELS)
+    names = sorted(parts)
     columns = [
-        _column(name, amounts, series, number, step, top, every, expected.get(name))
-        for number, (name, amounts) in enumerate(sorted(parts.items()))
+        _column(name, label, parts[name], series, number, step, top, expected.get(name))
+        for number, (name, label) in enumerate(zip(names, _labels(names), strict=True))
     ]
     # Where nothing was measured there is no scale.
     lines = list(_lines(top))[: None if highest > 0 else 1]
@@ -161,12 +163,12 @@ def _largest(measured: Mapping[Bar, int]) -> list[Series]:
 
 def _column(
     name: str,
+    label: str,
     amounts: Sequence[int],
     series: Sequence[Series],
     number: int,
     step: float,
     top: int,
-    every: int,
     expected: int | None,
 ) -> Column:
     width = step * 0.68
@@ -174,14 +176,13 @@ def _column(
     is_coming = expected is not None and not any(amounts)
     return Column(
         name=name,
-        label=_label(name),
+        label=label,
         amount=sum(amounts),
         parts=tuple(amounts),
         blocks=tuple(_stack(amounts, series, x, width, top)),
         x=round(LEFT + number * step, 1),
         width=round(step, 1),
         centre=round(x + width / 2, 1),
-        is_labelled=number % every == 0,
         expected=_expected(expected or 0, x, width, top) if is_coming else None,
         expected_amount=expected or 0,
     )
@@ -210,12 +211,24 @@ def _lines(top: int) -> Iterable[Line]:
         yield Line(round(BOTTOM - quarter / 4 * (BOTTOM - TOP), 1), top * quarter // 4)
 
 
-def _label(name: str) -> str:
-    """`2026-11-20` → `20`, the first of a month → `1 Nov`; `2026-11` → `Nov`."""
+def _labels(names: Sequence[str]) -> Iterator[str]:
+    """What stands below each bar: at most MOST_LABELS times something."""
+    every = math.ceil(len(names) / MOST_LABELS)
+    before = ""
+    for number, name in enumerate(names):
+        if number % every == 0:
+            yield _label(name, before)
+            before = name
+        else:
+            yield ""
+
+
+def _label(name: str, before: str) -> str:
+    """`2026-11-20` → `20`, or `20 Nov` where the label before is of another month; `2026-11` → `Nov`."""
     if len(name) == len("2026-11"):
         return f"{date.fromisoformat(name + '-01'):%b}"
     day = date.fromisoformat(name)
-    return f"{day.day}"
+    return f"{day.day}" if name[:7] == before[:7] else f"{day.day} {day:%b}"
 
 
 def long_label(name: str, grain: Grain) -> str:

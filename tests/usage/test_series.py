@@ -86,6 +86,23 @@ class TestChart:
     def test_the_scale_ends_on_a_round_number(self, highest: int, top: int) -> None:
         assert series.ceiling(highest) == top
 
+    @pytest.mark.parametrize(
+        ("first", "last", "grain", "labels"),
+        [
+            ("2026-11-01", "2026-11-20", "day", "1 Nov, 4, 7, 10, 13, 16, 19"),
+            ("2026-10-28", "2026-11-03", "day", "28 Oct, 29, 30, 31, 1 Nov, 2, 3"),
+            ("2026-09-01", "2026-11-20", "day", "1 Sep, 13, 25, 7 Oct, 19, 31, 12 Nov"),
+            ("2026-09-01", "2026-11-20", "week", "31 Aug, 14 Sep, 28, 12 Oct, 26, 9 Nov"),
+            ("2026-06-01", "2026-11-20", "month", "Jun, Jul, Aug, Sep, Oct, Nov"),
+        ],
+    )
+    def test_the_axis_names_a_month_where_it_begins_to_speak_of_it(
+        self, first: str, last: str, grain: str, labels: str
+    ) -> None:
+        asked = ranges.chosen(date(2026, 11, 20), first=first, last=last, grain=grain)
+
+        assert ", ".join(filter(None, (column.label for column in series.chart({}, asked).columns))) == labels
+
     def test_the_scale_is_round_in_another_currency_too(self) -> None:
         month = ranges.chosen(date(2026, 11, 20))
         measured = {Bar("2026-11-20", What("openai", "gpt-5")): 50_000_000}
