@@ -258,12 +258,10 @@ class _Drawn:
             )
 
     def _occasion(self, person: MadeUpPerson, id_: str) -> tuple[str, MadeUpModel]:
-        """A script's call, a conversation's title, or one more answer in a conversation, old or new."""
+        """A script's call, or one more answer in a conversation, old or new."""
         drawn = self._chance.random()
         if person.api_key_id is not None and drawn < 0.35:
             return "api", person.models[0]
-        if drawn > 0.95:
-            return "title", person.models[-1]
         if person.chat is None or drawn > ENDS_A_CONVERSATION:
             person.chat = f"chat:{id_}", self._chance.choice(person.models)
         return person.chat

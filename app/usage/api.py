@@ -21,7 +21,7 @@ async def read_own(session: Session, view: OwnView, wish: CurrentWish) -> Report
     """What you have used.
 
     `period` is `7d`, `month` or `year`; or give `from` and `to` as days. The rest are filters: `model` is
-    `connection/model`, `provider` a connection, `origin` one of `chat`, `title`, `api`.
+    `connection/model`, `provider` a connection, `origin` `chat` or `api`.
     """
     return Report.of(await dashboard(session, view, wish))
 

@@ -45,7 +45,7 @@ class LedgerEntry(Base):
     connection: Mapped[str]
     model: Mapped[str]
     origin: Mapped[str]
-    """What asked: `chat:<chat id>`, `api`, `title`."""
+    """What asked: `chat:<chat id>` or `api`."""
     correction_of: Mapped[str | None]
     """The row that was wrong: this one holds the differences, so that sums over both are right."""
     input_tokens: Mapped[int]

@@ -10,7 +10,7 @@ from app.accounts.models import ApiKey, Group, User
 from app.catalog.access import ModelFace, faces_of
 
 GONE = "Deleted account"
-ORIGINS = {"chat": "Conversations", "api": "API", "title": "Titles", "background": "Background work"}
+ORIGINS = {"chat": "Conversations", "api": "API"}
 
 
 @dataclass(frozen=True)

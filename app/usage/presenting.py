@@ -15,12 +15,11 @@ from app.usage.access import TitlesOf, View, Wish
 from app.usage.calculator import Plan
 from app.usage.currency import currency_of
 from app.usage.dashboard import MOST_ROWS, dashboard
-from app.usage.names import Names, initials
+from app.usage.names import ORIGINS, Names, initials
 from app.usage.pace import paces
 from app.usage.series import long_label
 
 PERIODS = (("7 days", "7d"), ("Month", "month"), ("Year", "year"))
-ORIGINS = ("chat", "title", "api")
 
 environment.filters |= {"short": showing.short, "seconds": showing.seconds, "initials": initials}
 
@@ -89,7 +88,7 @@ def _options(
         ("provider", "All providers", {name: name for name in providers}),
         ("model", "All models", {name: names.model(name).label for name in models}),
         ("key", "All keys", names.keys),
-        ("origin", "All origins", {kind: names.origin(kind) for kind in ORIGINS}),
+        ("origin", "All origins", ORIGINS),
     ]
     if not view.is_own:
         lists.insert(0, ("user", "All people", names.people))

@@ -23,7 +23,7 @@ from tests.usage.test_rollups import empty
 TODAY = date(2026, 11, 20)
 PEOPLE, GROUPS, KEYS = ["alice", "bob"], ["design", "research"], ["nightly"]
 MODELS = [What("openai", "gpt-5"), What("openai", "mini"), What("house", "gpt-5")]
-ORIGINS = ["chat:harbour", "chat:lamp", "title", "api"]
+ORIGINS = ["chat:harbour", "chat:lamp", "api"]
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ filters = some.builds(
     key=some.sampled_from(["", "", *KEYS]),
     provider=some.sampled_from(["", "", "house"]),
     model=some.sampled_from(["", "", *(what.full_name for what in MODELS)]),
-    origin=some.sampled_from(["", "", "chat", "title"]),
+    origin=some.sampled_from(["", "", "chat", "api"]),
 )
 wishes = some.fixed_dictionaries({"period": some.sampled_from(["7d", "month", "year"])}) | some.tuples(
     some.integers(0, 130), some.integers(0, 130)

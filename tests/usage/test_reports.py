@@ -104,7 +104,7 @@ async def test_titles_are_for_those_who_own_them(cast: Cast, database: Database)
 
 async def test_the_figures_of_a_small_month(cast: Cast, database: Database) -> None:
     await uses(database, cast.bob)
-    await uses(database, cast.bob, model="gpt-5-mini", cost_micros=50_000, origin="title")
+    await uses(database, cast.bob, model="gpt-5-mini", cost_micros=50_000, origin="api")
     await uses(database, cast.bob, cost_micros=None, outcome=Outcome.STOPPED, model="unheard-of")
 
     found = await report(cast.bob.client)

@@ -41,7 +41,7 @@ async def test_it_agrees_with_its_sums(settings: Settings) -> None:
                 "user": "alice" if number else "bob",
                 "group": "design" if number == 2 else None,
                 "model": f"m{number % 2}",
-                "origin": "title" if number == 1 else "chat:harbour",
+                "origin": "api" if number == 1 else "chat:harbour",
                 "corrects": "row0" if number == 3 else None,
                 "cost": None if number == 2 else 1_000,
                 "outcome": outcome,
