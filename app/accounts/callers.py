@@ -52,14 +52,13 @@ class ModelNotAllowed(Forbidden):
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls, as plain values. `group_id` is the group that pays; `api_key_id` None: a browser."""
+    """Who calls, as plain values. `api_key_id` None: a browser."""
 
     user_id: str
     username: str
     name: str
     is_administrator: bool
     """Whether this credential may administer: a key needs the scope, too."""
-    group_id: str | None = None
     api_key_id: str | None = None
     scopes: frozenset[Scope] = EVERYTHING
     allowed_models: frozenset[str] = frozenset()
@@ -96,12 +95,12 @@ class Caller:
             )
 
 
-def caller_in_browser(user: User, group_id: str | None) -> Caller:
+def caller_in_browser(user: User) -> Caller:
     scopes = EVERYTHING if user.is_administrator else EVERYTHING - {Scope.ADMIN}
-    return Caller(user.id, user.username, user.name, user.is_administrator, group_id, scopes=scopes)
+    return Caller(user.id, user.username, user.name, user.is_administrator, scopes=scopes)
 
 
-def caller_with_key(user: User, group_id: str | None, key: ApiKey) -> Caller:
+def caller_with_key(user: User, key: ApiKey) -> Caller:
     rules = api_keys.rules_of(key)
     # Whoever is an administrator no more has keys that administer no more.
     scopes = rules.scopes if user.is_administrator else rules.scopes - {Scope.ADMIN}
@@ -111,7 +110,6 @@ def caller_with_key(user: User, group_id: str | None, key: ApiKey) -> Caller:
         user.username,
         user.name,
         is_administrator,
-        group_id,
         key.id,
         scopes,
         rules.models,

@@ -3,18 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import api_keys, sessions
 from app.accounts.callers import Caller, caller_in_browser, caller_with_key
 from app.accounts.key_rules import Rules
-from app.accounts.models import ApiKey, Membership, SignInSession, User
+from app.accounts.models import ApiKey, SignInSession, User
 from app.core.clock import now
 from app.core.database import Database
 from app.values import value
-
-IS_MAIN_GROUP = and_(Membership.user_id == User.id, Membership.is_main)
 
 
 @value
@@ -77,25 +75,19 @@ async def still_valid(database: Database, identity: Identity) -> bool:
 
 async def by_session_id(session: AsyncSession, session_id: str) -> Identity | None:
     """The person who has this session, whether or not it is over."""
-    query = select(SignInSession, User, Membership.group_id).join_from(SignInSession, User)
-    rows = await session.execute(
-        query.outerjoin(Membership, IS_MAIN_GROUP).where(SignInSession.id == session_id)
-    )
-    found = rows.one_or_none()
+    query = select(SignInSession, User).join_from(SignInSession, User).where(SignInSession.id == session_id)
+    found = (await session.execute(query)).one_or_none()
     if found is None:
         return None
-    sign_in, user, group_id = found
-    return Identity(user, caller_in_browser(user, group_id), sign_in=sign_in)
+    sign_in, user = found
+    return Identity(user, caller_in_browser(user), sign_in=sign_in)
 
 
 async def by_key_hash(session: AsyncSession, key_hash: str) -> Identity | None:
     """The account that has the key with this hash, whether or not the key is good."""
-    query = select(ApiKey, User, Membership.group_id).join_from(ApiKey, User)
-    rows = await session.execute(
-        query.outerjoin(Membership, IS_MAIN_GROUP).where(ApiKey.key_hash == key_hash)
-    )
-    found = rows.one_or_none()
+    query = select(ApiKey, User).join_from(ApiKey, User).where(ApiKey.key_hash == key_hash)
+    found = (await session.execute(query)).one_or_none()
     if found is None:
         return None
-    key, user, group_id = found
-    return Identity(user, caller_with_key(user, group_id, key), api_key=key, rules=api_keys.rules_of(key))
+    key, user = found
+    return Identity(user, caller_with_key(user, key), api_key=key, rules=api_keys.rules_of(key))
