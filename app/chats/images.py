@@ -112,6 +112,13 @@ async def images_of(session: AsyncSession, messages: Iterable[Message]) -> dict[
     return images
 
 
+async def are_of(session: AsyncSession, message: Message, images: Sequence[Image]) -> bool:
+    """Whether the message has these images, in their order, and no others."""
+    if message.image_count != len(images):
+        return False
+    return not images or (await _read(session, [message.id]))[message.id] == tuple(images)
+
+
 async def image_of(session: AsyncSession, message: Message, image_id: str) -> MessageImage:
     """An image, with its bytes, of a message that was found through the person asking. Raises NotFound."""
     image = await session.scalar(

@@ -24,6 +24,11 @@ LONGEST_KEY = 100
 LONGEST_PROMPT = 50_000
 
 
+class KeyTaken(Conflict):
+    code = "key_taken"
+    title = "This key names another message"
+
+
 @dataclass(frozen=True)
 class Draft:
     """What a person is about to say. `key` names it, so that a second try does not say it twice."""
@@ -44,11 +49,13 @@ class Posted:
 
 
 async def start_chat(session: AsyncSession, owner: User, draft: Draft, *, longest: int) -> Posted:
-    """A new conversation with its first question. Raises Invalid, images.CannotSee; nothing is changed then."""
+    """A new conversation with its first question. Raises Invalid, KeyTaken, images.CannotSee; nothing is changed
+    then.
+    """
     body = _checked(draft.body, longest)
     # No conversation is there yet whose lock would let a second try find what the first one stored.
     await session.execute(select(User.id).where(User.id == owner.id).with_for_update(key_share=True))
-    if posted := await _already_posted(session, owner, draft.key):
+    if posted := await _already_posted(session, owner, draft, body):
         return posted
     await _refuse_blind(session, draft, draft.model)
     chat = await create_chat(session, owner, title=title_from(body), model=draft.model)
@@ -67,15 +74,15 @@ async def create_chat(
 
 
 async def post(session: AsyncSession, chat: Chat, author: User, draft: Draft, *, longest: int) -> Posted:
-    """A question at the end of the branch being read. Raises Invalid, Conflict, images.CannotSee; nothing is
+    """A question at the end of the branch being read. Raises Invalid, KeyTaken, images.CannotSee; nothing is
     changed then.
 
     A reply that is still being written is no obstacle: the new one waits for it.
     """
     body = _checked(draft.body, longest)
-    if posted := await _already_posted(session, author, draft.key):
+    if posted := await _already_posted(session, author, draft, body):
         if posted.question.chat_id != chat.id:
-            raise Conflict("This key names a message of another conversation already. Choose another key.")
+            raise KeyTaken("This key names a message of another conversation already. Choose another key.")
         return posted
     await _refuse_blind(session, draft, draft.model or chat.model)
     if chat.tip_id is None and not chat.title:
@@ -189,14 +196,20 @@ def _refuse_nul(text: str, field: str) -> None:
         )
 
 
-async def _already_posted(session: AsyncSession, author: User, key: str | None) -> Posted | None:
-    if not key:
+async def _already_posted(session: AsyncSession, author: User, draft: Draft, body: str) -> Posted | None:
+    if not draft.key:
         return None
     question = await session.scalar(
-        select(Message).where(Message.author_id == author.id, Message.request_key == key[:LONGEST_KEY])
+        select(Message).where(Message.author_id == author.id, Message.request_key == draft.key[:LONGEST_KEY])
     )
     if question is None:
         return None
+    # Who is asked is no part of a question: an empty name means somebody else once the conversation went on.
+    if question.content != body or not await images.are_of(session, question, draft.images):
+        # As stored they would be lost: whoever sends lets go of what was stored.
+        raise KeyTaken(
+            "This key names a message with other words or images already. Choose another key, and both are kept."
+        )
     reply = await session.scalar(
         select(Message).where(Message.parent_id == question.id).order_by(Message.id).limit(1)
     )

@@ -126,7 +126,9 @@ class NewMessage(BaseModel):
     content: str = Field(min_length=1)
     model: ModelName = Field("", description="Who is to answer, from now on; empty: who answered last.")
     key: Annotated[str, StringConstraints(max_length=LONGEST_KEY)] | None = Field(
-        None, description="A name of your own for this message: sending it again stores it only once."
+        None,
+        description="A name of your own for this message: sending it again stores it only once. "
+        "Another message needs another.",
     )
     images: list[str] = Field(
         default_factory=list,

@@ -9,8 +9,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.chats.forms import written_in
+from app.chats.posting import KeyTaken
 from app.core.database_errors import TOLD, told
 from app.core.errors import NotSignedIn, ParleyError
+from app.core.ids import new_id
 from app.core.requests import is_htmx, wants_json
 from app.core.templating import page
 
@@ -50,8 +52,11 @@ async def _shown_again(request: Request, refusal: ParleyError) -> Response | Non
         "chats/unsent.html",
         status=refusal.status,
         written=written,
+        # Under the key of a message that was sent before, this one would be refused for ever.
+        key=new_id() if isinstance(refusal, KeyTaken) else written.key,
         has_images=has_images,
         is_signed_out=isinstance(refusal, NotSignedIn),
+        is_another=isinstance(refusal, KeyTaken),
         error=refusal,
     )
     if refusal.retry_after is not None:

@@ -2,6 +2,8 @@
 const COMPOSER = "[data-composer]"
 const grows = CSS.supports("field-sizing", "content")
 let sent = ""
+// What was sent last, under which key, since a message was known to be stored.
+let tried = {}
 
 const boxOf = (form) => form.elements.body
 const isComposer = (element) => element instanceof HTMLFormElement && element.matches(COMPOSER)
@@ -18,10 +20,22 @@ function send(form) {
   if (isSomething && !form.matches(".htmx-request")) form.requestSubmit()
 }
 
+// Words and images: what is another message when it differs.
+const saying = ({ elements }) =>
+  JSON.stringify([elements.body.value, ...Array.from(elements.images.files, (file) => [file.name, file.size, file.lastModified])])
+
+// Messages that were stored while their answer was lost; thread.js leaves out what is there already.
+function showMissing() {
+  if (document.getElementById("thread"))
+    htmx.ajax("GET", location.pathname, { target: "#thread", select: "#thread > article", swap: "beforeend" })
+}
+
 function stored(form) {
   const box = boxOf(form)
   // What was typed while the message was on its way belongs to the next one.
   box.value = box.value.startsWith(sent) ? box.value.slice(sent.length).trimStart() : box.value
+  if (tried.isAnother) showMissing()
+  tried = {}
   form.elements.key.value = newKey()
   box.dispatchEvent(new Event("input", { bubbles: true }))
   box.focus()
@@ -39,6 +53,19 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault()
   send(form)
 })
+
+// The answer may have been lost after the message was stored. What says something else is another message, then.
+document.addEventListener(
+  "submit",
+  ({ target: form }) => {
+    if (!isComposer(form) || form.matches(".htmx-request")) return
+    const { key } = form.elements
+    const isAnother = tried.key === key.value && tried.saying !== saying(form)
+    if (isAnother) key.value = newKey()
+    tried = { key: key.value, saying: saying(form), isAnother: isAnother || tried.isAnother }
+  },
+  true,
+)
 
 document.addEventListener("htmx:before:request", (event) => {
   if (isComposer(event.target)) sent = boxOf(event.target).value

@@ -3,7 +3,7 @@
 import asyncio
 import re
 
-from playwright.async_api import expect
+from playwright.async_api import Page, Route, expect
 
 from tests.cast import Cast
 from tests.system.composing import say
@@ -81,3 +81,57 @@ async def test_who_pastes_a_whole_book_is_told_how_much_fits_and_keeps_it(
     )
     assert await box.evaluate("(box) => box.value.length") == 6_050_000
     assert problems == []
+
+
+async def loses_the_next_answer(page: Page, path: str) -> None:
+    """What the page posts next reaches the server, whose answer never arrives."""
+
+    async def lose(route: Route) -> None:
+        await route.fetch(max_redirects=0)
+        await route.abort()
+
+    await page.route(re.compile(f"{path}$"), lose, times=1)
+
+
+async def test_who_changes_a_message_whose_answer_was_lost_keeps_both(
+    cast: Cast, echo: str, open_page: OpenPage
+) -> None:
+    page = await open_page("/", cast.alice)
+    await say(page, "Who is there?")
+    await page.wait_for_url(re.compile("/chats/"))
+    await expect(page.locator(".message--live")).to_have_count(0)
+    box = page.get_by_label("Message", exact=True)
+
+    await loses_the_next_answer(page, "/messages")
+    await say(page, "We meet at seven")
+    await expect(page.get_by_role("alert")).to_contain_text("What you wrote is still here")
+    await expect(box).to_have_value("We meet at seven")
+    await say(page, "We meet at eight")
+
+    await expect(box).to_have_value("")
+    said = page.locator(".message--person")
+    await expect(said).to_have_text(
+        [re.compile("Who is there"), re.compile("at seven"), re.compile("at eight")]
+    )
+    await expect(page.locator(".message--live")).to_have_count(0)
+    await expect(page.get_by_role("alert")).to_have_count(0)
+    await page.reload()
+    await expect(said).to_have_count(3)
+    await expect(box).to_have_value("")
+
+
+async def test_who_sends_a_message_again_whose_answer_was_lost_has_said_it_once(
+    cast: Cast, echo: str, open_page: OpenPage
+) -> None:
+    page = await open_page("/", cast.alice)
+    box = page.get_by_label("Message", exact=True)
+
+    await loses_the_next_answer(page, "/chats")
+    await say(page, "We meet at seven")
+    await expect(page.get_by_role("alert")).to_contain_text("What you wrote is still here")
+    await box.press("Enter")
+
+    await page.wait_for_url(re.compile("/chats/"))
+    await expect(page.locator(".message--person")).to_have_count(1)
+    await expect(page.locator(".chat-link")).to_have_count(1)
+    await expect(box).to_have_value("")
