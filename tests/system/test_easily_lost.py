@@ -135,3 +135,32 @@ async def test_who_sends_a_message_again_whose_answer_was_lost_has_said_it_once(
     await expect(page.locator(".message--person")).to_have_count(1)
     await expect(page.locator(".chat-link")).to_have_count(1)
     await expect(box).to_have_value("")
+
+
+async def test_what_is_sent_with_the_button_while_a_message_is_on_its_way_waits_in_the_box(
+    cast: Cast, echo: str, open_page: OpenPage
+) -> None:
+    page = await open_page("/", cast.alice)
+    await say(page, "Who is there?")
+    await page.wait_for_url(re.compile("/chats/"))
+    box = page.get_by_label("Message", exact=True)
+    arrived = asyncio.Event()
+    refused: list[int] = []
+    page.on("response", lambda response: response.status < 400 or refused.append(response.status))
+
+    async def hold(route: Route) -> None:
+        await arrived.wait()
+        await route.continue_()
+
+    await page.route(re.compile("/messages$"), hold, times=1)
+    await say(page, "One thing")
+    await box.press_sequentially(" and another")
+    await page.get_by_role("button", name="Send").click()
+    arrived.set()
+
+    await expect(page.locator(".message--person").last).to_contain_text("One thing")
+    await expect(box).to_have_value("and another")
+    await page.get_by_role("button", name="Send").click()
+    await expect(page.locator(".message--person").last).to_contain_text("and another")
+    await expect(page.locator(".message--person")).to_have_count(3)
+    assert refused == []
