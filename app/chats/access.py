@@ -11,6 +11,7 @@ from app.accounts.access import CurrentUser
 from app.accounts.models import User
 from app.chats import crowding
 from app.chats.models import Chat, Message, MessageRole
+from app.chats.posting import Bounds
 from app.chats.replies import Replies
 from app.core.database import SAFE_METHODS, Session
 from app.core.errors import NotFound
@@ -77,10 +78,10 @@ def hub_of(connection: HTTPConnection) -> Hub:
     return hub
 
 
-def longest_message(connection: HTTPConnection) -> int:
-    """Characters that a message may have here."""
+def bounds_of(connection: HTTPConnection) -> Bounds:
+    """How much one person may say here."""
     settings: Settings = connection.app.state.settings
-    return settings.max_message_chars
+    return Bounds.of(settings)
 
 
 def _replies(request: Request) -> Replies:
@@ -97,4 +98,4 @@ async def _room_for_another(request: Request, session: Session, user: CurrentUse
 
 
 RoomForAnother = Depends(_room_for_another)
-"""Stands at the doors that let a reply begin."""
+"""Stands at the doors that let a reply begin to a question that is there. Who asks one is refused by `posting`."""

@@ -17,8 +17,8 @@ from app.chats.access import (
     CurrentReplies,
     CurrentReply,
     RoomForAnother,
+    bounds_of,
     hub_of,
-    longest_message,
     message_of,
 )
 from app.chats.asking import ask, bodies_of, exchange_of, reply_told, require_model, whole_reply
@@ -127,7 +127,6 @@ async def list_messages(
 
 @router.post(
     "/{chat_id}/messages",
-    dependencies=[RoomForAnother],
     response_model=Exchange,
     responses={
         200: {
@@ -152,7 +151,7 @@ async def create_message(
     `application/x-ndjson` it comes as events: `start` with question and reply, `delta` with `{"text"}`, then `done`
     or `error` with the whole reply. Going away does not stop the reply.
     """
-    posted = await ask(session, chat, identity, given, longest=longest_message(request))
+    posted = await ask(session, chat, identity, given, bounds_of(request))
     exchange = await exchange_of(session, posted.question, posted.reply)
     await session.commit()
     if posted.is_new:

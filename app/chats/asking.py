@@ -13,7 +13,7 @@ from app.catalog.candidates import full_names_behind
 from app.chats import images, posting
 from app.chats.models import Chat, Message
 from app.chats.picker import model_for_next
-from app.chats.posting import Draft, Posted
+from app.chats.posting import Bounds, Draft, Posted
 from app.chats.replies import Replies
 from app.chats.schemas import Exchange, MessageBody, NewMessage
 from app.chats.streaming import text_of
@@ -22,7 +22,7 @@ from app.live.formats import Happening
 
 
 async def ask(
-    session: AsyncSession, chat: Chat, identity: Identity, given: NewMessage, *, longest: int
+    session: AsyncSession, chat: Chat, identity: Identity, given: NewMessage, bounds: Bounds
 ) -> Posted:
     """The question and its empty reply, stored. Raises what `posting.post` raises, and ModelNotAllowed."""
     model = await model_for_next(session, identity.user, given.model or chat.model)
@@ -30,7 +30,7 @@ async def ask(
     # In a thread: megabytes of base64 would keep everybody else waiting.
     pictures = await asyncio.to_thread(images.images_from, given.images) if given.images else ()
     draft = Draft(given.content, model, given.key, identity.api_key_id, pictures)
-    return await posting.post(session, chat, identity.user, draft, longest=longest)
+    return await posting.post(session, chat, identity.user, draft, bounds)
 
 
 async def require_model(session: AsyncSession, caller: Caller, name: str) -> None:

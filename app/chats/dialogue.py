@@ -15,12 +15,13 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.identity import Identity
-from app.chats import crowding, posting
+from app.chats import posting
 from app.chats.access import chat_of, message_of
 from app.chats.asking import ask, exchange_of, reply_told
 from app.chats.frames import FollowFrame, Frame, MessageFrame, StopFrame
 from app.chats.models import RUNNING, Chat, Message
 from app.chats.news import News, stream_of_owner, tell
+from app.chats.posting import Bounds
 from app.chats.replies import Replies
 from app.chats.schemas import ChatBody, Exchange
 from app.core.database import Database, after_commit
@@ -133,9 +134,7 @@ class Dialogue:
         house, user = self._house, self._identity.user
         async with house.database.writing(brief=True) as session:
             chat = await chat_of(session, user, self._chat_id, changing=True)
-            await crowding.refuse_another(session, user, house.settings.max_running_replies)
-            longest = house.settings.max_message_chars
-            posted = await ask(session, chat, self._identity, given, longest=longest)
+            posted = await ask(session, chat, self._identity, given, Bounds.of(house.settings))
             exchange = await exchange_of(session, posted.question, posted.reply)
         if posted.is_new:
             house.replies.start(posted.reply)

@@ -17,8 +17,8 @@ from app.chats.access import (
     CurrentReply,
     DeletedChat,
     RoomForAnother,
+    bounds_of,
     hub_of,
-    longest_message,
 )
 from app.chats.costs import cost_of
 from app.chats.forms import CurrentWritten, Written, composer_for
@@ -49,7 +49,7 @@ async def new_chat(request: Request, user: CurrentUser, session: Session) -> HTM
     return await _page(request, user, session, None, Page([], None))
 
 
-@router.post("/chats", dependencies=[RoomForAnother])
+@router.post("/chats")
 async def create_chat(
     request: Request,
     user: CurrentUser,
@@ -59,7 +59,7 @@ async def create_chat(
 ) -> Response:
     try:
         draft = await written.draft(await model_for_next(session, user, written.model))
-        posted = await posting.start_chat(session, user, draft, longest=longest_message(request))
+        posted = await posting.start_chat(session, user, draft, bounds_of(request))
     except Invalid as error:
         return await _refused(request, user, session, None, written, error)
     if posted.is_new:
@@ -83,7 +83,7 @@ async def show_earlier_messages(
     return await _messages(request, chat, shown)
 
 
-@router.post("/chats/{chat_id}/messages", dependencies=[RoomForAnother])
+@router.post("/chats/{chat_id}/messages")
 @briefly
 async def create_message(
     request: Request,
@@ -95,7 +95,7 @@ async def create_message(
 ) -> Response:
     try:
         draft = await written.draft(await model_for_next(session, user, written.model or chat.model))
-        posted = await posting.post(session, chat, user, draft, longest=longest_message(request))
+        posted = await posting.post(session, chat, user, draft, bounds_of(request))
     except Invalid as error:
         return await _refused(request, user, session, chat, written, error)
     if posted.is_new:

@@ -10,11 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
-from app.chats import images
+from app.chats import crowding, images
 from app.chats.models import RUNNING, Chat, Message, MessageRole, MessageStatus
 from app.core.clock import now
 from app.core.errors import Conflict, Invalid
 from app.core.ids import new_id
+from app.core.settings import Settings
 from app.providers.base import Image
 
 MARKDOWN_SIGNS = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+\[[ xX]\]\s|\*\*|__|`+|~~|^\s*\*\s")
@@ -42,22 +43,34 @@ class Draft:
 
 
 @dataclass(frozen=True)
+class Bounds:
+    """How much one person may say here."""
+
+    longest: int
+    """Characters of a message."""
+    most_running: int
+    """Replies that may be written at once; 0 is any number."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Bounds":
+        return cls(settings.max_message_chars, settings.max_running_replies)
+
+
+@dataclass(frozen=True)
 class Posted:
     question: Message
     reply: Message
     is_new: bool = True
 
 
-async def start_chat(session: AsyncSession, owner: User, draft: Draft, *, longest: int) -> Posted:
-    """A new conversation with its first question. Raises Invalid, KeyTaken, images.CannotSee; nothing is changed
-    then.
-    """
-    body = _checked(draft.body, longest)
+async def start_chat(session: AsyncSession, owner: User, draft: Draft, bounds: Bounds) -> Posted:
+    """A new conversation with its first question. Raises what `post` raises; nothing is changed then."""
+    body = _checked(draft.body, bounds.longest)
     # No conversation is there yet whose lock would let a second try find what the first one stored.
     await session.execute(select(User.id).where(User.id == owner.id).with_for_update(key_share=True))
     if posted := await _already_posted(session, owner, draft, body):
         return posted
-    await _refuse_blind(session, draft, draft.model)
+    await _refuse(session, owner, draft, draft.model, bounds)
     chat = await create_chat(session, owner, title=title_from(body), model=draft.model)
     return await _ask(session, chat, owner, draft, body)
 
@@ -73,18 +86,18 @@ async def create_chat(
     return chat
 
 
-async def post(session: AsyncSession, chat: Chat, author: User, draft: Draft, *, longest: int) -> Posted:
-    """A question at the end of the branch being read. Raises Invalid, KeyTaken, images.CannotSee; nothing is
-    changed then.
+async def post(session: AsyncSession, chat: Chat, author: User, draft: Draft, bounds: Bounds) -> Posted:
+    """A question at the end of the branch being read. Raises Invalid, KeyTaken, crowding.TooManyReplies,
+    images.CannotSee; nothing is changed then.
 
     A reply that is still being written is no obstacle: the new one waits for it.
     """
-    body = _checked(draft.body, longest)
+    body = _checked(draft.body, bounds.longest)
     if posted := await _already_posted(session, author, draft, body):
         if posted.question.chat_id != chat.id:
             raise KeyTaken("This key names a message of another conversation already. Choose another key.")
         return posted
-    await _refuse_blind(session, draft, draft.model or chat.model)
+    await _refuse(session, author, draft, draft.model or chat.model, bounds)
     if chat.tip_id is None and not chat.title:
         chat.title = title_from(body)
     return await _ask(session, chat, author, draft, body)
@@ -216,7 +229,9 @@ async def _already_posted(session: AsyncSession, author: User, draft: Draft, bod
     return Posted(question, reply, is_new=False) if reply else None
 
 
-async def _refuse_blind(session: AsyncSession, draft: Draft, model: str) -> None:
+async def _refuse(session: AsyncSession, author: User, draft: Draft, model: str, bounds: Bounds) -> None:
+    # Only now: what is stored already needs no room, and its own reply may be the one that takes it.
+    await crowding.refuse_another(session, author, bounds.most_running)
     if draft.images:
         await images.refuse_blind(session, model)
 

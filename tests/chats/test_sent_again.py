@@ -1,9 +1,13 @@
 """Messages that are sent again, because the answer to sending them was lost: nothing is stored twice, or let go."""
 
+import asyncio
 import re
 from typing import Any
 
+import pytest
+
 from app.core.database import Database
+from app.core.settings import Settings
 from tests.cast import HTMX, Cast, Person
 from tests.chats.test_images import JPEG, PNG, encoded, widen
 from tests.chats.test_socket import browser, heard, heard_until, says
@@ -85,3 +89,61 @@ class TestOtherWords:
         assert same.json()["question"]["id"] == first.json()["question"]["id"]
         assert [other.status_code for other in others] == [409] * 4
         assert await said(cast.alice, chat.id) == ["And this?"]
+
+
+class TestWithRoomForOneAnswer:
+    """A message is found stored also while its own answer takes all the room that there is."""
+
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        return settings.model_copy(update={"max_running_replies": 1})
+
+    async def test_by_the_page_that_began_a_conversation(self, cast: Cast, echo: str) -> None:
+        message = {"body": "/slow /long 200 Hello", "model": echo, "key": KEY}
+
+        first, again = [await cast.bob.client.post("/chats", data=message) for _ in range(2)]
+        new = await cast.bob.client.post("/chats", data={**message, "key": "another"})
+
+        assert (again.status_code, again.headers["location"]) == (303, first.headers["location"])
+        assert new.status_code == 429
+
+    async def test_by_the_page_of_a_conversation(self, cast: Cast, echo: str) -> None:
+        chat = await cast.bob.starts_a_chat()
+        address = f"/chats/{chat.id}/messages"
+        message = {"body": "/slow /long 200 Hello", "model": echo, "key": KEY}
+
+        first, again = [await cast.bob.client.post(address, data=message, headers=HTMX) for _ in range(2)]
+        new = await cast.bob.client.post(address, data={**message, "key": "another"}, headers=HTMX)
+
+        assert [response.status_code for response in (first, again, new)] == [200, 200, 429]
+        assert len(await said(cast.bob, chat.id)) == 1
+
+    async def test_by_a_program(self, cast: Cast, echo: str) -> None:
+        chat = await cast.bob.starts_a_chat()
+        address = f"/chats/{chat.id}/messages"
+        words = "/slow /long 5 Hello"
+        await cast.bob.client.post(address, data={"body": words, "model": echo, "key": KEY})
+
+        again = cast.bob.client.post(f"/api{address}", json={"content": words, "model": echo, "key": KEY})
+        new = cast.bob.client.post(f"/api{address}", json={"content": words, "model": echo, "key": "another"})
+        refused, found = await asyncio.gather(new, again)
+
+        assert (refused.status_code, refused.json()["error"]["code"]) == (429, "too_many_replies")
+        assert (found.status_code, found.json()["reply"]["status"]) == (200, "finished")
+        assert await said(cast.bob, chat.id) == [words]
+
+    async def test_over_a_socket(self, cast: Cast, echo: str, address: str) -> None:
+        chat = await cast.bob.starts_a_chat()
+        words = "/slow /long 200 Hello"
+
+        async with browser(cast.bob, address, chat.id) as socket:
+            await says(socket, words, echo, key=KEY)
+            first = await heard(socket)
+            await says(socket, words, echo, key=KEY)
+            again = (await heard_until(socket, "start", "refused"))[-1]
+            await says(socket, words, echo, key="another")
+            new = (await heard_until(socket, "refused"))[-1]
+
+        assert again["event"] == "start", again
+        assert again["message_id"] == first["message_id"]
+        assert new["data"]["code"] == "too_many_replies"
