@@ -23,11 +23,10 @@ from app.chats.access import (
 from app.chats.costs import cost_of
 from app.chats.forms import CurrentWritten, Written, composer_for
 from app.chats.history import Page, page_ending_at
-from app.chats.models import Chat, Message
+from app.chats.models import Chat
 from app.chats.news import News, tell
 from app.chats.picker import model_for_next, picker_for
 from app.chats.presenting import chat_view, earlier_url, present
-from app.chats.replies import Replies
 from app.chats.sidebar import link_to, sidebar_of
 from app.chats.unsent_forms import KeepsWords
 from app.core.clock import now
@@ -148,14 +147,9 @@ async def choose_variant(
 async def stop_reply(
     request: Request, chat: CurrentChat, reply: CurrentReply, session: Session, replies: CurrentReplies
 ) -> Response:
-    await _stop(session, reply, replies)
+    if await posting.request_stop(session, reply):
+        after_commit(session, lambda: replies.stop(reply.id))
     return Response(status_code=204) if is_htmx(request) else _go_to(request, f"/chats/{chat.id}")
-
-
-@router.delete("/chats/{chat_id}/replies/{message_id}")
-async def delete_running_reply(reply: CurrentReply, session: Session, replies: CurrentReplies) -> Response:
-    await _stop(session, reply, replies)
-    return Response(status_code=204)
 
 
 @router.get("/chats/{chat_id}/title")
@@ -235,11 +229,6 @@ async def show_more_chats(
         session, user, timezone=timezone_of(request), current_id=current, before=Cursor.parse(before)
     )
     return page(request, "chats/_sidebar.html", sidebar=sidebar)
-
-
-async def _stop(session: AsyncSession, reply: Message, replies: Replies) -> None:
-    if await posting.request_stop(session, reply):
-        after_commit(session, lambda: replies.stop(reply.id))
 
 
 async def _thread(
