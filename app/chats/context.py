@@ -3,7 +3,7 @@
 Pure. The newest turn and the system prompt are never cut; when they alone are too much, that is said.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.core.errors import ParleyError
@@ -36,8 +36,8 @@ def room_for_turns(window: int | None) -> int:
     return window - room_for_answer(window)
 
 
-def assemble(system_prompt: str, newest_first: Iterable[Turn], total: int, window: int | None) -> Context:
-    """Choose what fits of `newest_first`, of which there are `total`.
+def assemble(system_prompt: str, newest_first: Sequence[Turn], window: int | None) -> Context:
+    """Choose what fits of `newest_first`.
 
     Raises QuestionTooLong when the newest turn with the system prompt is already too much.
     """
@@ -52,7 +52,7 @@ def assemble(system_prompt: str, newest_first: Iterable[Turn], total: int, windo
                 raise QuestionTooLong(_too_long(used, room))
             break
         chosen.append(turn)
-    return Context((*system, *reversed(chosen)), left_out=total - len(chosen))
+    return Context((*system, *reversed(chosen)), left_out=len(newest_first) - len(chosen))
 
 
 def _too_long(tokens: int, room: int) -> str:

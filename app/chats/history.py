@@ -35,7 +35,7 @@ def _branch() -> CTE:
 BRANCH = _branch()
 PAGE_ENDING_AT = select(Message).join(BRANCH, Message.id == BRANCH.c.id).order_by(BRANCH.c.distance.desc())
 TOLD_UP_TO = (
-    select(Message.id, Message.role, Message.content, Message.status, Message.depth, Message.image_count)
+    select(Message.id, Message.role, Message.content, Message.depth, Message.image_count)
     .join(BRANCH, Message.id == BRANCH.c.id)
     .order_by(BRANCH.c.distance)
 )
@@ -88,7 +88,7 @@ async def told_up_to(
     rows = (await session.execute(TOLD_UP_TO, {"chat": chat_id, "last": last_id, "limit": limit})).all()
     illustrated = [row.id for row in rows if row.image_count]
     shown = await images.told(session, illustrated) if illustrated and sees else {}
-    turns = (_turn(row.role, row.content, row.status, row.image_count, shown.get(row.id, ())) for row in rows)
+    turns = (_turn(row.role, row.content, row.image_count, shown.get(row.id, ())) for row in rows)
     return [turn for turn in turns if turn is not None], rows[-1].depth if rows else 0
 
 
@@ -134,7 +134,7 @@ async def newest_descendant(session: AsyncSession, chat: Chat, message_id: str) 
     return await session.scalar(select(func.max(descendants.c.id))) or message_id
 
 
-def _turn(role: str, content: str, status: str, image_count: int, shown: tuple[Image, ...]) -> Turn | None:
+def _turn(role: str, content: str, image_count: int, shown: tuple[Image, ...]) -> Turn | None:
     """What a model is told of a message; None for a reply that never said anything.
 
     The error of a failed reply is not part of it: errors are kept beside the text, never in it.

@@ -75,7 +75,7 @@ async def prepare(session: AsyncSession, reply: Message, place: Place, window: i
         await images.refuse_blind(session, reply.model)
     told, before = await history.told_up_to(session, place.chat_id, last_id, limit=MOST_MESSAGES, sees=sees)
     newest_first = [Turn(Role.USER, GO_ON), *told] if reply.content else told
-    chosen = context.assemble(place.system_prompt, newest_first, len(newest_first), window)
+    chosen = context.assemble(place.system_prompt, newest_first, window)
     call = Call(
         place.owner_id,
         Request(reply.model, chosen.turns),

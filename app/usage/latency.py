@@ -4,7 +4,7 @@ Four buckets to each doubling: a percentile read from them is at most a tenth of
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 
 BUCKETS_PER_DOUBLING = 4
@@ -38,9 +38,3 @@ def percentile(buckets: Mapping[int, int], share: float) -> int | None:
             return round(2 ** ((bucket + (wanted - passed) / count) / BUCKETS_PER_DOUBLING))
         passed += count
     return None
-
-
-def exact_percentile(milliseconds: Iterable[int], share: float) -> int | None:
-    """The same from the durations themselves: the smallest that at least `share` of them do not exceed."""
-    ordered = sorted(milliseconds)
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else None

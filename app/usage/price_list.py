@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Condition = StartDateConstraint | TimeOfDateConstraint
 
-FREE_KINDS = frozenset({"echo", "lmstudio", "llama-cpp", "ollama"})
+FREE_KINDS = frozenset({"echo", "lmstudio", "ollama"})
 """Kinds whose models run on machines of one's own."""
 VENDORS = {"anthropic": "anthropic", "groq": "groq", "openai": "openai"}
 """Kind of connection → the list's name for who is behind it."""
@@ -33,8 +33,9 @@ FIELDS = {
     "cache_write_hour": "cache_write_1h_mtok",
     "reasoning": "output_reasoning_mtok",
 }
-BATCH = {"processing": "batch"}
-SERVICES = {"batch": BATCH} | {name: {"service_tier": name} for name in ("flex", "priority", "fast")}
+SERVICES = {"batch": {"processing": "batch"}} | {
+    name: {"service_tier": name} for name in ("flex", "priority", "fast")
+}
 """How vendors call other ways of serving a call → how the list does."""
 MOST_REMEMBERED = 4096
 
@@ -79,12 +80,6 @@ def listed_price(offer: Offer, at: datetime) -> Price | None:
         return None
     periods = _periods(offer.kind, offer.base_url, offer.model, at.date())
     return next((price for begins, price in periods if begins is None or begins.active(at)), None)
-
-
-def batch_price(offer: Offer, at: datetime) -> Price | None:
-    """The same for calls that may wait for hours; the usual price where a vendor makes no difference."""
-    model = None if not offer.may_be_listed else _find(offer.kind, offer.base_url, offer.model)
-    return listed_price(offer, at) if model is None else _as_price(model.get_prices(at, BATCH))
 
 
 @cache

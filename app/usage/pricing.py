@@ -68,13 +68,6 @@ class Rates:
         """Of a token that is said or thought."""
         return max(self.output, self.reasoning or 0)
 
-    @classmethod
-    def parse(cls, text: str) -> "Rates":
-        """The rates that were written down as `text`."""
-        names = {word: name for name, word in WORDS.items()}
-        parts = (part.split(" ")[:2] for part in text.split(", "))
-        return cls(**{names[word]: int(Decimal(dollars) * MILLION) for word, dollars in parts})
-
 
 @dataclass(frozen=True)
 class Tier:
@@ -155,11 +148,6 @@ def _named(rates: Rates, usage: Usage) -> str:
 def price_of(usage: Usage, price: Price) -> int:
     """Micro-US-dollars for `usage`, rounded once, half up. `input` holds what was cached, `output` what was thought."""
     return _cost(usage, (price.served(usage.service) or price).rates_for(usage.input))
-
-
-def cost_by_rates(usage: Usage, rates_text: str) -> int:
-    """The same from rates that were written down: what a row of the ledger must say."""
-    return _cost(usage, Rates.parse(rates_text))
 
 
 def highest_cost(price: Price, input_tokens: int, output_tokens: int) -> int:

@@ -25,7 +25,7 @@ from app.usage.models import (
     UsageSum,
 )
 from app.usage.purses import Purse, PurseKey
-from app.usage.rollups import CHATS, SUMS, TIMES, WHAT, WHO, WHO_AND_WHAT, Batch, Countable, Key, Total
+from app.usage.rollups import CHATS, SUMS, TIMES, WHAT, WHO, WHO_AND_WHAT, Batch, Countable, Key
 
 ROWS_AT_ONCE = 5_000
 READ = (
@@ -97,15 +97,6 @@ async def recount_budgets(session: AsyncSession, at: datetime) -> None:
     for row, purse in await _open_counters(session, at):
         row.spent = await counters.spent_in_ledger(session, purse)
     await session.flush()
-
-
-async def total_of_ledger(session: AsyncSession) -> Total:
-    """Everything that was ever used."""
-    total = Total()
-    async for entries in _entries(session):
-        for entry in entries:
-            total += rollups.total_of(entry)
-    return total
 
 
 async def count(session: AsyncSession) -> int:

@@ -14,7 +14,7 @@ turns = st.lists(st.builds(Turn, st.just(Role.USER), st.text(max_size=400)), min
 @given(turns, st.text(max_size=200), st.integers(400, 5_000))
 def test_the_newest_turns_are_kept_whole_and_in_order(said: list[Turn], prompt: str, window: int) -> None:
     try:
-        context = assemble(prompt, reversed(said), len(said), window)
+        context = assemble(prompt, said[::-1], window)
     except QuestionTooLong:
         system = [Turn(Role.SYSTEM, prompt)] if prompt.strip() else []
         assert tokens_in_turns([*system, said[-1]]) > room_for_turns(window)
@@ -29,7 +29,7 @@ def test_the_newest_turns_are_kept_whole_and_in_order(said: list[Turn], prompt: 
 def test_what_does_not_fit_is_the_oldest() -> None:
     said = [Turn(Role.USER, f"turn {number} " + "word " * 100) for number in range(30)]
 
-    context = assemble("Be brief.", reversed(said), len(said), 2_000)
+    context = assemble("Be brief.", said[::-1], 2_000)
 
     assert context.turns[0] == Turn(Role.SYSTEM, "Be brief.")
     assert context.turns[-1] == said[-1]
@@ -38,4 +38,4 @@ def test_what_does_not_fit_is_the_oldest() -> None:
 
 def test_a_question_that_is_too_long_says_by_how_much() -> None:
     with pytest.raises(QuestionTooLong, match=r"about [\d,]+ more than the model can read"):
-        assemble("", [Turn(Role.USER, "word " * 10_000)], 1, 4_096)
+        assemble("", [Turn(Role.USER, "word " * 10_000)], 4_096)

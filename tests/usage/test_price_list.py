@@ -15,9 +15,10 @@ from app.providers.events import Usage, UsageReport
 from app.providers.openai_answers import report_in
 from app.providers.openai_responses import ResponseReader
 from app.providers.wire import Wire
-from app.usage.price_list import Offer, batch_price, listed_price
-from app.usage.pricing import FREE, PriceSource, charge, cost_by_rates, highest_cost, price_of
+from app.usage.price_list import Offer, listed_price
+from app.usage.pricing import FREE, PriceSource, charge, highest_cost, price_of
 from tests.providers.reading import endpoint
+from tests.usage.written import cost_by_rates
 
 AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 COMPATIBLE = "openai-compatible"
@@ -232,12 +233,11 @@ def test_a_price_that_changed_is_the_one_of_its_time() -> None:
 
 def test_calls_that_may_wait_cost_half_where_the_vendor_says_so() -> None:
     # The list, batch: GPT-5 in 0.625, out 5, "verified on 2026-10-14 at developers.openai.com/api/docs/pricing".
-    batch = batch_price(offer(OPENAI, "gpt-5"), AT)
-    unchanged = batch_price(offer(GROQ, "groq/compound"), AT)
+    known = listed_price(offer(OPENAI, "gpt-5"), AT)
 
-    assert batch is not None
-    assert price_of(Usage(1_000, 100), batch) == 1_125
-    assert unchanged == listed_price(offer(GROQ, "groq/compound"), AT)
+    assert known is not None
+    assert price_of(Usage(1_000, 100, service="batch"), known) == 1_125
+    assert price_of(Usage(1_000, 100), known) == 2_250
 
 
 @pytest.mark.parametrize(

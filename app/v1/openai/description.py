@@ -138,18 +138,9 @@ RESPONSE: dict[str, Json] = {
     "incomplete_details": thing("Why it is incomplete; null when it is not."),
     "usage": thing("Tokens: `input_tokens`, `output_tokens`, `total_tokens`, and what of them was cached."),
 }
-LISTED: dict[str, Json] = {
-    "id": text("A name to ask for."),
-    "object": text("`model`."),
-    "created": count("When it was found here, in Unix seconds."),
-    "owned_by": text("The connection that offers it."),
-    "context_window": count("Tokens that it can read; missing where nobody tells."),
-    "max_completion_tokens": count("Tokens that it can write; missing where nobody tells."),
-}
 
 EVENTS = "text/event-stream"
 CHAT = operation(ANSWERED, ASKED_OF_CHAT, ("model", "messages"), EVENTS)
 COMPLETIONS = operation(ANSWERED, ASKED_OF_COMPLETIONS, ("model", "prompt"), EVENTS)
 EMBEDDINGS = operation(VECTORS, ASKED_OF_EMBEDDINGS, ("model", "input"))
 RESPONSES = operation(RESPONSE, ASKED_OF_RESPONSES, ("model", "input"), EVENTS)
-MODELS = operation({"object": text("`list`."), "data": things("The models.", LISTED)})

@@ -22,10 +22,8 @@ CODES = {
     "model_gone": "model_not_found",
     "model_not_usable": "model_not_found",
     "not_signed_in": "invalid_api_key",
-    "over_budget": "insufficient_quota",
     "rate_limited": "rate_limit_exceeded",
     "request_refused": "invalid_request_error",
-    "too_fast": "rate_limit_exceeded",
     "too_many_requests": "rate_limit_exceeded",
 }
 """Ours in OpenAI's words; the others are said as they are."""
