@@ -1,4 +1,4 @@
-"""What is true for the whole installation: its name, and the system prompt that chats start with.
+"""What is true for the whole installation: its name, the system prompt that chats start with, time zone and currency.
 
 Every page shows the name, so each process keeps the row in memory and reads it again when it changed.
 """

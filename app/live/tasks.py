@@ -10,7 +10,7 @@ log = Log("tasks")
 
 
 class Tasks:
-    """The tasks of one process. Tasks that must not be cut short are waited for when the server stops."""
+    """The tasks of one process. `stop` cuts all of them short: whoever must come to an end is waited for before."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[Any]] = set()

@@ -19,7 +19,7 @@ UNKNOWN_HERE = (NotTheProtocol, RequestRefused, ModelGone, BrokenOff)
 
 
 class LMStudio(OpenAICompatible):
-    """`http://host:1234`, with or without `/v1`. It also keeps models loaded, as base.KeepsModelsLoaded says."""
+    """`http://host:1234`, with or without `/v1`. It also keeps models loaded, as memory.KeepsModelsLoaded says."""
 
     default_label: ClassVar[str] = "LM Studio"
 

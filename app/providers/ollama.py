@@ -30,7 +30,7 @@ MOST_AT_ONCE = 6
 class Ollama:
     """`http://host:11434`, with or without `/v1` or `/api`; a key where a proxy or ollama.com wants one.
 
-    It also keeps models loaded, as base.KeepsModelsLoaded says.
+    It also keeps models loaded, as memory.KeepsModelsLoaded says.
     """
 
     default_label: ClassVar[str] = "Ollama"

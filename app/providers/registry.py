@@ -31,7 +31,7 @@ class Kind:
     accepts_key: bool = True
     takes_base_url: bool = True
     keeps_models_loaded: bool = False
-    """Whether it can be told which models to hold in memory, as `base.KeepsModelsLoaded` says."""
+    """Whether it can be told which models to hold in memory, as `memory.KeepsModelsLoaded` says."""
 
 
 KINDS: dict[str, Kind] = {

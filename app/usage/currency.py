@@ -79,7 +79,7 @@ def money(micros: int | None, currency: Currency = USD, *, is_estimate: bool = F
 
 
 def money_rate(rate_micros: int, currency: Currency = USD) -> str:
-    """A price for a million tokens, as short as it is exact to the cent's tenth: `$3`, `$0.15`, `$0.075`."""
+    """A price for a million tokens, as short as it is exact to four digits behind the point: `$3`, `$0.15`, `$0.075`."""
     amount = currency.converted(rate_micros).quantize(SMALLEST, ROUND_HALF_UP).normalize()
     figures = f"{amount:,f}"
     whole, _, cents = figures.partition(".")
