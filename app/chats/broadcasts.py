@@ -15,6 +15,7 @@ from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.chats.growing_text import GrowingText
 from app.chats.growth import Growth
 from app.chats.models import RUNNING, MessageStatus
 from app.core.clock import now
@@ -56,9 +57,8 @@ class LiveReply:
         self.first_token_at: datetime | None = None
         self.first_word_at: datetime | None = None
         self.saved_at = now()
-        self._content = [content]
-        self._reasoning = [reasoning]
-        self.length = len(content)
+        self._content = GrowingText(content)
+        self._reasoning = GrowingText(reasoning)
         self.rendered_version = -1
         """The version that `html` shows."""
         self._growth = Growth()
@@ -67,37 +67,48 @@ class LiveReply:
 
     @property
     def content(self) -> str:
-        if len(self._content) > 1:
-            self._content = ["".join(self._content)]
-        return self._content[0]
+        return self._content.whole
 
     @property
     def reasoning(self) -> str:
-        if len(self._reasoning) > 1:
-            self._reasoning = ["".join(self._reasoning)]
-        return self._reasoning[0]
+        return self._reasoning.whole
+
+    @property
+    def length(self) -> int:
+        return self._content.length
+
+    @property
+    def reasoning_length(self) -> int:
+        return self._reasoning.length
+
+    def content_since(self, position: int) -> str:
+        """The text after its first `position` characters."""
+        return self._content.since(position)
+
+    def reasoning_since(self, position: int) -> str:
+        """The thoughts after their first `position` characters."""
+        return self._reasoning.since(position)
 
     @property
     def is_running(self) -> bool:
         return self.status in RUNNING
 
     def add(self, text: str) -> None:
-        self._content.append(text)
-        self.length += len(text)
+        self._content.add(text)
         if self.first_word_at is None:
             self.first_word_at = now()
         self._streams()
 
     def add_reasoning(self, text: str) -> None:
-        self._reasoning.append(text)
+        self._reasoning.add(text)
         self._streams()
 
     def replace(self, checkpoint: Checkpoint) -> None:
         """Take over what the database knows, when that is more."""
         if len(checkpoint.content) > self.length:
-            self._content, self.length = [checkpoint.content], len(checkpoint.content)
-        if len(checkpoint.reasoning) > len(self.reasoning):
-            self._reasoning = [checkpoint.reasoning]
+            self._content = GrowingText(checkpoint.content)
+        if len(checkpoint.reasoning) > self.reasoning_length:
+            self._reasoning = GrowingText(checkpoint.reasoning)
         self.status = checkpoint.status
         self._changed()
 
@@ -180,7 +191,7 @@ class Broadcasts:
 
     def add_reasoning(self, live: LiveReply, text: str) -> None:
         if self._hub.is_shared:
-            self._hub.publish(reply_stream(live.id), {"at": len(live.reasoning), "thought": text})
+            self._hub.publish(reply_stream(live.id), {"at": live.reasoning_length, "thought": text})
         live.add_reasoning(text)
 
     def end(self, live: LiveReply, status: str) -> None:
@@ -227,7 +238,7 @@ class Broadcasts:
             await self._catch_up(live)
         elif "text" in event:
             await self._apply_text(live, int(event["at"]), str(event["text"]))
-        elif "thought" in event and event["at"] == len(live.reasoning):
+        elif "thought" in event and event["at"] == live.reasoning_length:
             # A thought that was missed waits for the end: nobody reads thoughts letter by letter.
             live.add_reasoning(str(event["thought"]))
 

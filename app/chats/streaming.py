@@ -64,7 +64,7 @@ async def html_of(
             is_running = live.is_running
             step = live.html().step_from(position.place)
             version = live.rendered_version
-            thoughts = live.reasoning[position.thoughts :]
+            thoughts = live.reasoning_since(position.thoughts)
             position = Position(step.place, position.thoughts + len(thoughts))
             if partials := _partials(reply_id, step, thoughts):
                 yield event(partials, event_id=position.text)
@@ -83,7 +83,7 @@ async def text_of(broadcasts: Broadcasts, reply_id: str, start: int) -> AsyncGen
     async with broadcasts.reading(reply_id) as live:
         while True:
             version, is_running = live.version, live.is_running
-            if text := live.content[sent:]:
+            if text := live.content_since(sent):
                 sent += len(text)
                 yield Happening("delta", {"text": text}, sent)
             if not is_running:

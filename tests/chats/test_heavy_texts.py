@@ -5,9 +5,27 @@ import time
 
 import pytest
 
-from app.chats.broadcasts import LiveReply
+from app.chats.broadcasts import Broadcasts, LiveReply
 from app.chats.rendering import LONGEST_OF_PEOPLE, render
+from app.chats.streaming import text_of
+from app.live.hub import Hub
+from app.live.tasks import Tasks
 from tests.cast import Cast
+
+WORDS = " and then" * 100
+
+
+class SharedHub(Hub):
+    """As if other processes listened."""
+
+    is_shared = True
+
+
+@pytest.fixture
+def broadcasts() -> Broadcasts:
+    async def nothing(_: str) -> None: ...
+
+    return Broadcasts(SharedHub(), Tasks(), nothing)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +45,38 @@ def test_rendering_never_takes_minutes(text: str) -> None:
 
     # Each took from 30 seconds to several minutes; now two on a slow machine, and thrice that on a busy one.
     assert time.process_time() - began < 20
+
+
+async def test_thinking_at_length_costs_no_more_for_each_thought(broadcasts: Broadcasts) -> None:
+    live = broadcasts.begin("reply")
+    began = time.process_time()
+
+    for _ in range(15_000):
+        broadcasts.add_reasoning(live, WORDS)
+
+    assert live.reasoning == WORDS * 15_000
+    # It took from eight seconds to a minute; now a twentieth of a second.
+    assert time.process_time() - began < 2
+
+
+async def test_telling_a_long_answer_costs_no_more_for_each_word(broadcasts: Broadcasts) -> None:
+    live = broadcasts.begin("reply", "Once upon a time")
+
+    async def reads(start: int) -> str:
+        return "".join([str(told.data["text"]) async for told in text_of(broadcasts, "reply", start)])
+
+    readers = [asyncio.create_task(reads(start)) for start in (0, 5, 16)]
+    began = time.process_time()
+    for _ in range(15_000):
+        broadcasts.add(live, WORDS)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    broadcasts.end(live, "finished")
+
+    whole = "Once upon a time" + WORDS * 15_000
+    assert await asyncio.gather(*readers) == [whole, whole[5:], whole[16:]]
+    # It took from eight seconds to a minute; now half a second.
+    assert time.process_time() - began < 3
 
 
 def test_what_a_person_pasted_is_shown_as_it_is() -> None:
