@@ -1,5 +1,6 @@
 """The only door to conversations: rows are reached through the person asking, or not at all."""
 
+from collections.abc import AsyncGenerator
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -7,16 +8,20 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection
 
-from app.accounts.access import CurrentUser
+from app.accounts.access import CurrentUser, Identity
 from app.accounts.models import User
 from app.chats import crowding
 from app.chats.models import Chat, Message, MessageRole
 from app.chats.posting import Bounds
 from app.chats.replies import Replies
-from app.core.database import SAFE_METHODS, Session
+from app.chats.streaming import until_signed_out
+from app.core.database import SAFE_METHODS, Session, database_of
 from app.core.errors import NotFound
 from app.core.settings import Settings
+from app.live.formats import PAGE_EVENTS, Format
 from app.live.hub import Hub
+from app.live.sse import EventStream
+from app.live.stopping import Stopping
 
 
 async def chat_of(
@@ -82,6 +87,15 @@ def bounds_of(connection: HTTPConnection) -> Bounds:
     """How much one person may say here."""
     settings: Settings = connection.app.state.settings
     return Bounds.of(settings)
+
+
+def stream_to(
+    request: Request, identity: Identity, events: AsyncGenerator[bytes, None], style: Format = PAGE_EVENTS
+) -> EventStream:
+    """A stream that ends when this person is signed out, or the server stops."""
+    stopping: Stopping = request.app.state.stopping
+    over = until_signed_out(database_of(request), hub_of(request), stopping, identity)
+    return EventStream(events, until=over, media_type=style.media_type, keep_alive=style.keep_alive)
 
 
 def _replies(request: Request) -> Replies:

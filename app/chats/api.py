@@ -20,6 +20,7 @@ from app.chats.access import (
     bounds_of,
     hub_of,
     message_of,
+    stream_to,
 )
 from app.chats.asking import ask, bodies_of, exchange_of, reply_told, require_model, whole_reply
 from app.chats.history import page_ending_at
@@ -39,7 +40,6 @@ from app.chats.schemas import (
     VariantWish,
 )
 from app.chats.sidebar import chats_of
-from app.chats.streams import stream_to
 from app.core import paging
 from app.core.database import Database, Session, after_commit, briefly, database_of
 from app.core.errors import Invalid

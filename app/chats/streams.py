@@ -9,23 +9,21 @@ from fastapi import APIRouter, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.access import CurrentIdentity, Identity
-from app.chats.access import CurrentChat, CurrentReplies, CurrentReply, chat_of, hub_of, message_of
+from app.chats.access import CurrentChat, CurrentReplies, CurrentReply, chat_of, hub_of, message_of, stream_to
 from app.chats.costs import cost_of
 from app.chats.history import messages_after, page_ending_at
 from app.chats.models import Chat
 from app.chats.news import News, stream_of_owner
 from app.chats.presenting import earlier_url, present
 from app.chats.sidebar import link_to, sidebar_of
-from app.chats.streaming import Position, html_of, partial, until_signed_out
+from app.chats.streaming import Position, html_of, partial
 from app.core.clock import now
 from app.core.database import database_of
 from app.core.errors import NotFound, TooMany
 from app.core.templating import render, timezone_of
-from app.live.formats import PAGE_EVENTS, Format
 from app.live.hub import Lagged
 from app.live.seats import AllTaken, Seats
 from app.live.sse import EventStream, event, place
-from app.live.stopping import Stopping
 from app.usage.budget_overview import warnings
 from app.usage.parameters import currency_for
 
@@ -66,15 +64,6 @@ async def stream_chat_page(
 async def stream_other_page(request: Request, identity: CurrentIdentity, page: str = "") -> EventStream:
     """The same for the page of a conversation that has not begun."""
     return _page_stream(request, identity, OpenPage(request, identity, page))
-
-
-def stream_to(
-    request: Request, identity: Identity, events: AsyncGenerator[bytes, None], style: Format = PAGE_EVENTS
-) -> EventStream:
-    """A stream that ends when this person is signed out, or the server stops."""
-    stopping: Stopping = request.app.state.stopping
-    over = until_signed_out(database_of(request), hub_of(request), stopping, identity)
-    return EventStream(events, until=over, media_type=style.media_type, keep_alive=style.keep_alive)
 
 
 def _page_stream(request: Request, identity: Identity, page: "OpenPage") -> EventStream:
