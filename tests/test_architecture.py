@@ -21,6 +21,8 @@ LONGEST_MODULE = 350
 MAY_KNOW_THE_WEB = re.compile(
     r"(.+_)?pages|(.+_)?api|socket|streams|(.+_)?access|parameters|(.+_)?forms|cookies|sse"
 )
+OPENERS = ("app.main", "app.admin.router", "app.accounts.pages")
+"""They include routers; all others take from a door what should stand behind it."""
 VERB_ROOMS = ("accounts", "catalog", "usage", "gateway", "chats", "live", "commands")
 FLOORS = ("core", "accounts", "catalog", "usage", "gateway", "chats")
 FOREIGN_NAMES = {"utils", "helpers", "service", "services", "manager", "misc", "common"}
@@ -38,6 +40,25 @@ def test_every_admin_route_carries_the_guard() -> None:
     assert routes, "there should be something to guard"
     for route in routes:
         assert guard in _calls(route.dependant), f"{route.path} is open to members"
+
+
+def test_doors_are_opened_and_used_for_nothing_else() -> None:
+    """Import contracts name some of them; this knows each by its router."""
+    doors = {
+        _module(path)
+        for path in source_files("app")
+        if "router = APIRouter(" in path.read_text() and _module(path) not in OPENERS
+    }
+    used = [
+        f"{_module(path)} uses {name}"
+        for path in source_files("app")
+        if _module(path) not in OPENERS
+        for name in _imported(path)
+        if name in doors or name.rpartition(".")[0] in doors
+    ]
+
+    assert len(doors) > 30
+    assert used == []
 
 
 def test_every_fragment_is_used() -> None:
@@ -104,3 +125,13 @@ def _imported(path: Path) -> Iterator[str]:
 
 def _mappers() -> Iterator[Mapper[object]]:
     return iter(Base.registry.mappers)
+
+
+def _module(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def _imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
