@@ -46,7 +46,7 @@ class AliasForm(BaseModel):
             allows_cloud="on" if alias.allows_cloud else "",
         )
 
-    def wish(self) -> WantedAlias:
+    def wanted(self) -> WantedAlias:
         """Raises Invalid."""
         return WantedAlias(
             self.name, aliases.shares_from(self.targets), self.order == WEIGHTED, bool(self.allows_cloud)
@@ -73,7 +73,7 @@ async def show_aliases(
 @router.post("")
 async def create_alias(request: Request, session: Session, act: CurrentAct, form: Typed) -> Response:
     try:
-        await aliases.add(session, form.wish(), act)
+        await aliases.add(session, form.wanted(), act)
     except Invalid as error:
         return await _show_all(request, session, form, error=error)
     return _to("created")
@@ -89,7 +89,7 @@ async def change_alias(
     request: Request, session: Session, alias: CurrentAlias, act: CurrentAct, form: Typed
 ) -> Response:
     try:
-        await aliases.change(session, alias, form.wish(), act)
+        await aliases.change(session, alias, form.wanted(), act)
     except Invalid as error:
         return _show_one(request, alias, form, error=error)
     return _to("changed")

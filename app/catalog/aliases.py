@@ -61,35 +61,35 @@ def shares_from(text: str) -> tuple[Share, ...]:
     return tuple(Share.parse(line) for line in text.splitlines() if line.strip())
 
 
-async def add(session: AsyncSession, wish: WantedAlias, act: Act) -> Alias:
+async def add(session: AsyncSession, wanted: WantedAlias, act: Act) -> Alias:
     """Raises Invalid, Conflict."""
-    name = wish.name.strip().lower()
+    name = wanted.name.strip().lower()
     if NAME.fullmatch(name) is None:
         raise Invalid("Choose a name of up to 40 letters, digits, dots, dashes or underscores.", field="name")
     if await session.scalar(select(Alias.id).where(Alias.name == name)) is not None:
         raise Invalid(f"There is an alias called “{name}” already.", field="name")
-    await _check(session, wish.shares)
-    alias = Alias(name=name, is_weighted=wish.is_weighted, allows_cloud=wish.allows_cloud)
+    await _check(session, wanted.shares)
+    alias = Alias(name=name, is_weighted=wanted.is_weighted, allows_cloud=wanted.allows_cloud)
     session.add(alias)
     try:
         await session.flush()
     except IntegrityError as error:
         raise Conflict(f"Somebody made “{name}” at the same moment. Look at the list.") from error
-    _write(session, alias, wish.shares)
-    audit.record(session, act, "alias.created", subject=name, detail=wish.detail)
+    _write(session, alias, wanted.shares)
+    audit.record(session, act, "alias.created", subject=name, detail=wanted.detail)
     return alias
 
 
-async def change(session: AsyncSession, alias: Alias, wish: WantedAlias, act: Act) -> None:
+async def change(session: AsyncSession, alias: Alias, wanted: WantedAlias, act: Act) -> None:
     """Let it stand for other models, or in another way; its name stays. Raises Invalid."""
     before = WantedAlias(alias.name, await shares_of(session, alias), alias.is_weighted, alias.allows_cloud)
     # What stood there before may stay, though nobody offers it just now.
-    await _check(session, wish.shares, known={share.model for share in before.shares})
-    alias.is_weighted, alias.allows_cloud = wish.is_weighted, wish.allows_cloud
+    await _check(session, wanted.shares, known={share.model for share in before.shares})
+    alias.is_weighted, alias.allows_cloud = wanted.is_weighted, wanted.allows_cloud
     await session.execute(delete(AliasTarget).where(AliasTarget.alias_id == alias.id))
-    _write(session, alias, wish.shares)
-    if before.detail != wish.detail or before.is_weighted != wish.is_weighted:
-        audit.record(session, act, "alias.changed", subject=alias.name, detail=wish.detail)
+    _write(session, alias, wanted.shares)
+    if before.detail != wanted.detail or before.is_weighted != wanted.is_weighted:
+        audit.record(session, act, "alias.changed", subject=alias.name, detail=wanted.detail)
 
 
 async def remove(session: AsyncSession, alias: Alias, act: Act) -> None:

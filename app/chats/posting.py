@@ -70,7 +70,7 @@ async def start_chat(session: AsyncSession, owner: User, draft: Draft, bounds: B
     await session.execute(select(User.id).where(User.id == owner.id).with_for_update(key_share=True))
     if posted := await _already_posted(session, owner, draft, body):
         return posted
-    await _refuse(session, owner, draft, draft.model, bounds)
+    await _refuse_unanswerable(session, owner, draft, draft.model, bounds)
     chat = await create_chat(session, owner, title=title_from(body), model=draft.model)
     return await _ask(session, chat, owner, draft, body)
 
@@ -97,7 +97,7 @@ async def post(session: AsyncSession, chat: Chat, author: User, draft: Draft, bo
         if posted.question.chat_id != chat.id:
             raise KeyTaken("This key names a message of another conversation already. Choose another key.")
         return posted
-    await _refuse(session, author, draft, draft.model or chat.model, bounds)
+    await _refuse_unanswerable(session, author, draft, draft.model or chat.model, bounds)
     if chat.tip_id is None and not chat.title:
         chat.title = title_from(body)
     return await _ask(session, chat, author, draft, body)
@@ -229,7 +229,9 @@ async def _already_posted(session: AsyncSession, author: User, draft: Draft, bod
     return Posted(question, reply, is_new=False) if reply else None
 
 
-async def _refuse(session: AsyncSession, author: User, draft: Draft, model: str, bounds: Bounds) -> None:
+async def _refuse_unanswerable(
+    session: AsyncSession, author: User, draft: Draft, model: str, bounds: Bounds
+) -> None:
     # Only now: what is stored already needs no room, and its own reply may be the one that takes it.
     await crowding.refuse_another(session, author, bounds.most_running)
     if draft.images:

@@ -59,14 +59,14 @@ async def _put(house: "House", name: str, models: list[str], weighted: bool, all
     from app.core.errors import NotFound
 
     act = audit.Act(audit.COMMAND_LINE)
-    wish = aliases.WantedAlias(name, tuple(map(aliases.Share.parse, models)), weighted, allow_cloud)
+    wanted = aliases.WantedAlias(name, tuple(map(aliases.Share.parse, models)), weighted, allow_cloud)
     async with house.database.writing() as session:
         try:
             known = await aliases.by_name(session, name)
         except NotFound:
-            await aliases.add(session, wish, act)
+            await aliases.add(session, wanted, act)
             return "Made"
-        await aliases.change(session, known, wish, act)
+        await aliases.change(session, known, wanted, act)
         return "Changed"
 
 

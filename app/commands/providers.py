@@ -35,8 +35,8 @@ def add(
     from app.catalog.connections import WantedConnection
     from app.commands.working import at_work
 
-    wish = WantedConnection(kind, name, base_url, _read_key() if key_stdin else "")
-    connection, answer = at_work(lambda house: _add(house, wish, enable_all_models))
+    wanted = WantedConnection(kind, name, base_url, _read_key() if key_stdin else "")
+    connection, answer = at_work(lambda house: _add(house, wanted, enable_all_models))
     if answer.error is not None:
         stop(f"Added {connection}, but it cannot be used yet. {answer.error}")
     typer.echo(f"Added {connection} with {len(answer.models)} models.")
@@ -80,7 +80,7 @@ def _read_key() -> str:
     return key
 
 
-async def _add(house: "House", wish: "WantedConnection", enable_all: bool) -> "tuple[str, Answer]":
+async def _add(house: "House", wanted: "WantedConnection", enable_all: bool) -> "tuple[str, Answer]":
     from app.accounts import audit
     from app.catalog import connections, discovery
     from app.catalog.opening import opened
@@ -89,8 +89,8 @@ async def _add(house: "House", wish: "WantedConnection", enable_all: bool) -> "t
 
     act = audit.Act(audit.COMMAND_LINE)
     async with house.database.writing() as session:
-        await connections.refuse_taken(session, wish)
-        connection, _ = await connections.add(session, open_vault(house.settings), wish, act)
+        await connections.refuse_taken(session, wanted)
+        connection, _ = await connections.add(session, open_vault(house.settings), wanted, act)
     async with opened(house.settings) as providers:
         answer = await discovery.refresh(house.database, providers, connection.id)
     if enable_all:

@@ -120,9 +120,11 @@ def read_or_create(path: Path, make: Callable[[], str]) -> str:
     if not path.exists():
         beside = _written_beside(path, make() + "\n")
         # A link either takes the name or finds it taken: of two processes that start together one wins.
-        with suppress(FileExistsError):
-            path.hardlink_to(beside)
-        beside.unlink()
+        try:
+            with suppress(FileExistsError):
+                path.hardlink_to(beside)
+        finally:
+            beside.unlink()
     return path.read_text().strip()
 
 
@@ -183,8 +185,12 @@ def _write_private(path: Path, text: str) -> None:
 def _written_beside(path: Path, text: str) -> Path:
     """A whole file with mode 0600, under a name in the same folder that nobody else has."""
     handle, name = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        Path(name).unlink()
+        raise
     return Path(name)

@@ -171,9 +171,10 @@ class Gateway:
 
     async def keep_alive(self) -> None:
         """Show that the calls of this process are alive, and clear up after killed ones: one round."""
-        # First: after a stall they seem dead to everybody, this process included.
+        await self.spending.renew()
+        # Before it is looked for dead ones: after a stall they seem dead to everybody, this process included.
         await self.running.note_overdue()
-        await self.spending.keep_alive()
+        await self.spending.clear_up_after_others()
 
     async def flush(self) -> None:
         """Write what waits to be written, now."""
@@ -184,7 +185,7 @@ class Gateway:
         async with AsyncExitStack() as at_the_end:
             at_the_end.push_async_callback(self.providers.close)
             at_the_end.push_async_callback(self.spending.close)
-            await self.flush()
+            await self._settler.finish()
 
     async def _first(self, call: Call, candidates: list[Terms]) -> Attempt:
         """Ask the first of these that can be asked, such as one that has its key; it is taken out."""

@@ -88,6 +88,14 @@ class Settler:
         self._flushing = asyncio.create_task(self._flush())
         await asyncio.shield(self._flushing)
 
+    async def finish(self) -> None:
+        """Write everything, also what has to be tried several times: the server stops."""
+        for _ in range(MOST_TRIES):
+            await self.flush()
+            if not self._waiting:
+                return
+        log.error("settlements_left", waiting=len(self._waiting))
+
     async def _flush(self) -> None:
         async with self._writing:
             refused: list[Settlement] = []
@@ -107,11 +115,12 @@ class Settler:
         return taken
 
     async def _written(self, batch: list[Settlement]) -> list[Settlement]:
-        """Write these; what is to be tried again, but not now. Raises an error of AWAY, and nothing was taken then."""
+        """Write these; what is to be tried again, but not now. Raises an error of AWAY: they wait as before."""
         try:
             await self._write(batch)
         except AWAY:
             self._waiting.extendleft(reversed(await self._not_entered(batch)))
+            self._suspects += len(batch) if self._suspects else 0
             raise
         except Exception as error:  # noqa: BLE001  (whatever it is: it must not cost others their money)
             left = await self._not_entered(batch)
@@ -119,6 +128,8 @@ class Settler:
                 return [one for one in left if self._may_be_tried_again(one, error)]
             self._waiting.extendleft(reversed(left))
             self._suspects = len(left)
+        for found in batch if self._tries else ():
+            self._tries.pop(found.entry.id, None)
         return []
 
     async def _not_entered(self, batch: list[Settlement]) -> list[Settlement]:
@@ -162,7 +173,8 @@ async def enter(session: AsyncSession, batch: Sequence[Settlement]) -> list[Entr
     noted = [call for call, found in zip(calls, batch, strict=True) if found.was_noted]
     as_known = {call.hold.call_id: call for call in await open_calls.settled(session, noted)}
     settled = [as_known.get(call.hold.call_id, call) for call in calls]
-    await reservations.settle(session, settled, batch[-1].book)
+    new = [one for one in settled if not one.entry.changes_nothing]
+    await reservations.settle(session, new, batch[-1].book)
     for sign in _newest_of_each(settlement.sign for settlement in batch):
         await health.note(session, sign)
     return [one.entry for one in settled]

@@ -13,6 +13,7 @@ from app.catalog.access import FoundModel
 from app.core.changes import Kept
 from app.core.clock import now
 from app.core.database import Database
+from app.core.database_errors import AWAY
 from app.core.errors import ParleyError
 from app.core.ids import new_id
 from app.logs import Log
@@ -87,24 +88,33 @@ class Spending:
         """Give back what this process does not use of limits, and get more of what it needs: one round."""
         await self._admission.look_after()
 
-    async def keep_alive(self) -> None:
-        """Renew what this process holds, and clear up after killed ones: one round."""
-        # In transactions of their own: each locks in the order that everybody keeps to, all together would not.
+    async def renew(self) -> None:
+        """Renew what this process holds: one round."""
         async with self._database.writing() as session:
             await self._admission.renew(session, self._running)
-        async with self._database.writing() as session:
-            await open_calls.enter_abandoned(session, before=now() - ABANDONED_AFTER)
+
+    async def clear_up_after_others(self) -> None:
+        """Free what killed processes held, and enter what they were calling: one round."""
+        # In transactions of their own: each locks in the order that everybody keeps to, all together would not.
         async with self._database.writing() as session:
             if freed := await expire(session, now()):
                 log.warning("reservations_expired", calls=freed)
         async with self._database.writing() as session:
             await counters.forget_old_minutes(session, now())
+        async with self._database.writing() as session:
+            await open_calls.enter_abandoned(session, before=now() - ABANDONED_AFTER)
 
     async def clear_up(self) -> None:
         """Enter what an earlier run of the only process left: all that is held and under way is from then."""
         async with self._database.writing() as session:
-            await open_calls.enter_abandoned(session)
             await expire(session, now() + 2 * LEASE)
+        try:
+            async with self._database.writing() as session:
+                await open_calls.enter_abandoned(session)
+        except AWAY:
+            raise
+        except Exception as error:  # noqa: BLE001  (whatever the database refuses there: people can work)
+            log.error("abandoned_calls_not_entered", raised=error)
 
     async def close(self) -> None:
         """Give back everything: no call runs any more."""

@@ -62,6 +62,12 @@ class Entry:
         """`connection/model`."""
         return f"{self.connection}/{self.model}"
 
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether it corrects what is right already."""
+        is_right = not self.cost_micros and not any(getattr(self, name) for name in SUMMED)
+        return self.correction_of is not None and is_right
+
     def on(self, day: str) -> Self:
         """The same entry, of that day of the workspace."""
         # Not `replace`, which looks at each field: every call has an entry.
@@ -87,16 +93,17 @@ async def entered(session: AsyncSession, ids: Sequence[str]) -> set[str]:
     return set(await session.scalars(select(LedgerEntry.id).where(LedgerEntry.id.in_(ids))))
 
 
-def correction(wrong: LedgerEntry, right: Entry) -> Entry:
-    """The row that makes up for `wrong`: the differences to `right`. A cost that was unknown counts as nothing."""
-    differences = {name: getattr(right, name) - getattr(wrong, name) for name in SUMMED}
-    cost = None if right.cost_micros is None else right.cost_micros - (wrong.cost_micros or 0)
+def correction(lines: Sequence[LedgerEntry], right: Entry) -> Entry:
+    """The row that makes up for what `lines` say of a call: the differences to `right`. An unknown cost is nothing."""
+    differences = {name: getattr(right, name) - sum(getattr(line, name) for line in lines) for name in SUMMED}
+    known = sum(line.cost_micros or 0 for line in lines)
+    cost = None if right.cost_micros is None else right.cost_micros - known
     return replace(
         right,
         **differences,
         cost_micros=cost,
         total_ms=0,
         first_token_ms=None,
-        correction_of=wrong.id,
+        correction_of=right.id,
         id=new_id(),
     )

@@ -47,15 +47,16 @@ async def settled(session: AsyncSession, calls: Sequence[Settled]) -> list[Settl
     """These calls were noted, and are over: what is to be settled of them.
 
     That is a correction where another process took the call for abandoned, and entered what was noted; perhaps
-    the call was noted again after that.
+    the call was noted again after that. One that changes nothing is said of what was committed just before the
+    connection was lost.
     """
     if not calls:
         return []
     ids = [call.entry.id for call in calls]
     await session.execute(delete(OpenCall).where(OpenCall.id.in_(ids)))
-    wrong = await _in_ledger(session, ids)
+    lines = await _lines_of(session, ids)
     return [
-        _corrected(session, call, wrong[call.entry.id]) if call.entry.id in wrong else call for call in calls
+        _corrected(session, call, lines[call.entry.id]) if call.entry.id in lines else call for call in calls
     ]
 
 
@@ -89,10 +90,19 @@ async def _in_ledger(session: AsyncSession, ids: Collection[str]) -> Mapping[str
     return {row.id: row for row in rows}
 
 
-def _corrected(session: AsyncSession, call: Settled, wrong: LedgerEntry) -> Settled:
+async def _lines_of(session: AsyncSession, ids: Collection[str]) -> Mapping[str, list[LedgerEntry]]:
+    """All that the ledger says of these calls, corrections included."""
+    is_of_them = LedgerEntry.id.in_(ids) | LedgerEntry.correction_of.in_(ids)
+    lines: dict[str, list[LedgerEntry]] = {}
+    for line in await session.scalars(select(LedgerEntry).where(is_of_them)):
+        lines.setdefault(line.correction_of or line.id, []).append(line)
+    return lines
+
+
+def _corrected(session: AsyncSession, call: Settled, lines: Sequence[LedgerEntry]) -> Settled:
     """The call, holding nothing any more: all that it held went when it was taken for abandoned."""
     after_commit(session, call.hold.forget)
-    return Settled(ledger.correction(wrong, call.entry), Hold(call.hold.call_id))
+    return Settled(ledger.correction(lines, call.entry), Hold(call.hold.call_id))
 
 
 def _row(one: Note) -> dict[str, object]:

@@ -20,9 +20,9 @@ function send(form) {
   if (isSomething && !form.matches(".htmx-request")) form.requestSubmit()
 }
 
-// Words and images: what is another message when it differs.
+// Words and images: what is another message when it differs. Empty lines around them are not kept.
 const saying = ({ elements }) =>
-  JSON.stringify([elements.body.value, ...Array.from(elements.images.files, (file) => [file.name, file.size, file.lastModified])])
+  JSON.stringify([elements.body.value.replace(/^\n+|\n+$/g, ""), ...Array.from(elements.images.files, (file) => [file.name, file.size, file.lastModified])])
 
 // Messages that were stored while their answer was lost; thread.js leaves out what is there already.
 function showMissing() {

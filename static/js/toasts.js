@@ -19,16 +19,20 @@ new MutationObserver((changes) => {
 
 document.addEventListener("click", (event) => event.target.closest("[data-toast-close]")?.closest("[data-toast]").remove())
 
-// What went wrong is told until something goes well: then it was put right, or given up.
-document.addEventListener("htmx:after:request", (event) => {
-  const { request, response } = event.detail.ctx
-  if (request.method === "GET" || !response.raw.ok) return
-  for (const told of region.querySelectorAll("[role='alert']")) told.remove()
-})
+// What went wrong is told until the same thing goes well.
+let failed = null
+
+function hear({ sourceElement, response }) {
+  if (!response?.raw.ok) failed = sourceElement
+  else if (sourceElement === failed) for (const told of region.querySelectorAll("[role='alert']")) told.remove()
+}
+
+document.addEventListener("htmx:after:request", (event) => hear(event.detail.ctx))
 
 // The server did not answer at all; streams try again by themselves and need no word.
 document.addEventListener("htmx:error", (event) => {
   const { ctx } = event.detail
   if (!ctx || ctx.response || ctx.sourceElement?.hasAttribute("hx-sse:connect")) return
+  hear(ctx)
   region.append(document.getElementById("offline-toast").content.cloneNode(true))
 })

@@ -56,7 +56,7 @@ async def test_thinking_at_length_costs_no_more_for_each_thought(broadcasts: Bro
 
     assert live.reasoning == WORDS * 15_000
     # It took from eight seconds to a minute; now a twentieth of a second.
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 5
 
 
 async def test_telling_a_long_answer_costs_no_more_for_each_word(broadcasts: Broadcasts) -> None:
@@ -76,7 +76,7 @@ async def test_telling_a_long_answer_costs_no_more_for_each_word(broadcasts: Bro
     whole = "Once upon a time" + WORDS * 15_000
     assert await asyncio.gather(*readers) == [whole, whole[5:], whole[16:]]
     # It took from eight seconds to a minute; now half a second.
-    assert time.process_time() - began < 3
+    assert time.process_time() - began < 5
 
 
 def test_what_a_person_pasted_is_shown_as_it_is() -> None:

@@ -7,6 +7,7 @@ from threading import Barrier
 
 from app.core.crypto import ENCRYPTION_KEY_FILE, SECRET_KEY_FILE, Secrets, load_secrets
 from app.core.settings import Settings
+from tests.waiting import SECONDS_TO_WAIT
 
 STARTING = multiprocessing.get_context("spawn")
 TOGETHER = 4
@@ -18,7 +19,7 @@ def start(folders: list[Path], all_are_ready: Barrier) -> list[Secrets]:
     found = []
     for folder in folders:
         settings = Settings(data_dir=folder, _env_file=None)
-        all_are_ready.wait(10)
+        all_are_ready.wait(SECONDS_TO_WAIT)
         found.append(load_secrets(settings))
     return found
 
@@ -27,7 +28,8 @@ def test_processes_that_start_together_for_the_first_time_read_the_same_secrets(
     folders = [tmp_path / str(number) for number in range(INSTALLATIONS)]
     with STARTING.Manager() as manager, STARTING.Pool(TOGETHER) as processes:
         all_are_ready = manager.Barrier(TOGETHER)
-        found = processes.starmap(start, [(folders, all_are_ready)] * TOGETHER, chunksize=1)
+        starting = processes.starmap_async(start, [(folders, all_are_ready)] * TOGETHER, chunksize=1)
+        found = starting.get(2 * SECONDS_TO_WAIT)
 
     for of_all in zip(*found, strict=True):
         assert len(set(of_all)) == 1

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -10,6 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.accounts.doorkeeper import Doorkeeper
+from app.chats.recording import Recorder
 from app.core.clock import now
 from app.core.database import Database
 from app.core.errors import Unavailable
@@ -18,8 +21,10 @@ from app.gateway import settling
 from app.gateway.calls import Gateway
 from app.gateway.settling import Settlement, Settler
 from app.main import create_app
+from app.usage import open_calls
 from app.usage.ledger import Entry
 from app.usage.models import LedgerEntry, Outcome
+from app.usage.open_calls import Note
 from app.usage.purses import Book
 from app.usage.reservations import Hold
 from tests.waiting import SECONDS_TO_WAIT, until
@@ -56,6 +61,50 @@ async def test_what_waits_is_written_when_the_server_stops(settings: Settings) -
     database = Database(settings.resolved_database_url)
     assert await count(database) == 3
     await database.close()
+
+
+async def test_what_waits_is_written_though_something_else_cannot_end(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cannot_end(*_: object) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    monkeypatch.setattr(Recorder, "drain", cannot_end)
+    monkeypatch.setattr(Doorkeeper, "note_uses", cannot_end)
+    application = create_app(settings)
+    with pytest.raises(RuntimeError):
+        async with application.router.lifespan_context(application):
+            application.state.gateway._settler.hand_in(settlement())
+
+    database = Database(settings.resolved_database_url)
+    assert await count(database) == 1
+    await database.close()
+
+
+async def test_a_correction_is_entered_once_though_nobody_heard_that_it_was(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process took the call for dead, when it had said one word of two."""
+    settler, whole = Settler(database), settlement()
+    async with database.writing() as session:
+        await open_calls.note(session, [Note(replace(whole.entry, output_tokens=1), whole.hold)])
+        await open_calls.enter_abandoned(session)
+    settler.hand_in(replace(whole, was_noted=True))
+    write = settler._write
+
+    async def lose_the_answer(batch: list[Settlement]) -> None:
+        await write(batch)
+        raise OperationalError("commit", {}, Exception("the connection was lost"))
+
+    with monkeypatch.context() as trouble:
+        trouble.setattr(settler, "_write", lose_the_answer)
+        with pytest.raises(OperationalError):
+            await settler.flush()
+    await settler.flush()
+
+    async with database.reading() as session:
+        lines = (await session.scalars(select(LedgerEntry))).all()
+    assert sorted(line.output_tokens for line in lines) == [1, 1]
 
 
 async def test_nothing_is_lost_when_a_write_fails(

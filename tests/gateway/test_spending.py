@@ -326,7 +326,7 @@ class TestRateLimits:
         async with database.writing() as session:
             await session.execute(update(BudgetCounter).values(period_start=now() - timedelta(hours=2)))
 
-        await gateway.spending.keep_alive()
+        await gateway.keep_alive()
 
         async with database.reading() as session:
             assert len((await session.scalars(select(BudgetCounter))).all()) == 1
