@@ -1,5 +1,7 @@
 """Rows of the ledger are never changed: a mistake is made up for by another row."""
 
+from dataclasses import replace
+
 from sqlalchemy import func, select
 
 from app.core.clock import now
@@ -40,7 +42,7 @@ async def test_a_correction_makes_the_sums_right_and_leaves_the_row(database: Da
         wrong = (await session.scalars(select(LedgerEntry))).one()
 
     async with database.writing() as session:
-        await record(session, [correction(wrong, right)])
+        await record(session, [correction([wrong], replace(right, id=wrong.id))])
 
     assert await sums(database) == (1_000, 40, 1_650)
     async with database.reading() as session:

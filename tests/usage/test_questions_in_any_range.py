@@ -92,10 +92,10 @@ wishes = some.fixed_dictionaries({"period": some.sampled_from(["7d", "month", "y
 @with_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(some.lists(calls, max_size=40), wishes, some.sampled_from(Grain), filters)
 def test_reports_say_what_the_ledger_adds_up_to(
-    empty_installation: Path, made: list[Call], wish: dict[str, str], grain: Grain, wanted: Filter
+    data_dir: Path, made: list[Call], wish: dict[str, str], grain: Grain, wanted: Filter
 ) -> None:
     async def story() -> None:
-        database = Database(Settings(data_dir=empty_installation, _env_file=None).resolved_database_url)
+        database = Database(Settings(data_dir=data_dir, _env_file=None).resolved_database_url)
         await empty(database)
         async with database.writing() as session:
             await ledger.record(session, [call.entry for call in made])

@@ -75,7 +75,9 @@ def corrections_of(written: Sequence[LedgerEntry], wanted: Sequence[Entry]) -> l
     """Each correction says what one of the written rows should have been."""
     pairs = zip(written, wanted, strict=False)
     return [
-        ledger.correction(wrong, replace(right, at=wrong.at, user_id=wrong.user_id, origin=wrong.origin))
+        ledger.correction(
+            [wrong], replace(right, id=wrong.id, at=wrong.at, user_id=wrong.user_id, origin=wrong.origin)
+        )
         for wrong, right in pairs
     ]
 
@@ -111,10 +113,10 @@ async def found_wrong(database: Database) -> list[str]:
     some.lists(entries, max_size=5),
 )
 def test_sums_agree_with_the_ledger_whatever_the_order(
-    empty_installation: Path, written: list[Entry], sizes: list[int], wanted: list[Entry]
+    data_dir: Path, written: list[Entry], sizes: list[int], wanted: list[Entry]
 ) -> None:
     async def story() -> None:
-        database = Database(Settings(data_dir=empty_installation, _env_file=None).resolved_database_url)
+        database = Database(Settings(data_dir=data_dir, _env_file=None).resolved_database_url)
         await empty(database)
         for batch in in_batches(written, sizes):
             await record(database, *batch)
@@ -197,7 +199,8 @@ async def test_a_correction_is_no_further_request(database: Database) -> None:
     async with database.reading() as session:
         wrong = await session.scalar(select(LedgerEntry))
     assert wrong is not None
-    await record(database, ledger.correction(wrong, replace(AN_ENTRY, output_tokens=30, cost_micros=900)))
+    right = replace(AN_ENTRY, id=wrong.id, output_tokens=30, cost_micros=900)
+    await record(database, ledger.correction([wrong], right))
 
     async with database.reading() as session:
         day = await session.scalar(select(UsageSum).where(UsageSum.period == "2026-11-20"))
