@@ -173,14 +173,23 @@ async def test_what_failed_says_why(cast: Cast, workshop: Connection) -> None:
 async def test_nobody_waits_for_a_server_that_is_away(
     cast: Cast, workshop: Connection, ollama: MemoryServer, database: Database
 ) -> None:
-    async with database.writing() as session:
-        (await session.get_one(Connection, workshop.id)).base_url = "http://127.0.0.1:9"
+    may_hang_up = asyncio.Event()
 
-    first = (await cast.alice.client.get(DOOR)).json()["servers"][0]
-    server = await server_of(cast.alice)
+    async def says_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await may_hang_up.wait()
+        writer.close()
+
+    async with await asyncio.start_server(says_nothing, "127.0.0.1", 0) as silent:
+        address = f"127.0.0.1:{silent.sockets[0].getsockname()[1]}"
+        async with database.writing() as session:
+            (await session.get_one(Connection, workshop.id)).base_url = f"http://{address}"
+
+        first = (await cast.alice.client.get(DOOR)).json()["servers"][0]
+        may_hang_up.set()
+        server = await server_of(cast.alice)
 
     assert first["heard_at"] is None
-    assert "127.0.0.1:9" in server["error"] or "Workshop" in server["error"]
+    assert address in server["error"] or "Workshop" in server["error"]
     assert (await cast.alice.client.get("/admin/models")).status_code == 200
 
 
