@@ -110,9 +110,7 @@ class Settler:
     def _take(self) -> list[Settlement]:
         """The next ones; one by one, where one of so many cannot be written and must not keep the others from it."""
         most = 1 if self._suspects else MOST_PER_WRITE
-        taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), most))]
-        self._suspects = max(0, self._suspects - len(taken))
-        return taken
+        return [self._waiting.popleft() for _ in range(min(len(self._waiting), most))]
 
     async def _written(self, batch: list[Settlement]) -> list[Settlement]:
         """Write these; what is to be tried again, but not now. Raises an error of AWAY: they wait as before."""
@@ -120,17 +118,20 @@ class Settler:
             await self._write(batch)
         except AWAY:
             self._waiting.extendleft(reversed(await self._not_entered(batch)))
-            self._suspects += len(batch) if self._suspects else 0
             raise
         except Exception as error:  # noqa: BLE001  (whatever it is: it must not cost others their money)
             left = await self._not_entered(batch)
-            if len(batch) == 1:
-                return [one for one in left if self._may_be_tried_again(one, error)]
-            self._waiting.extendleft(reversed(left))
-            self._suspects = len(left)
-        for found in batch if self._tries else ():
-            self._tries.pop(found.entry.id, None)
-        return []
+            if len(batch) > 1:
+                self._waiting.extendleft(reversed(left))
+                self._suspects = len(left)
+                return []
+            refused = [one for one in left if self._may_be_tried_again(one, error)]
+        else:
+            refused = []
+            for found in batch if self._tries else ():
+                self._tries.pop(found.entry.id, None)
+        self._suspects = max(0, self._suspects - len(batch))
+        return refused
 
     async def _not_entered(self, batch: list[Settlement]) -> list[Settlement]:
         """What is to be tried again: not what was committed just before the connection was lost.

@@ -96,29 +96,32 @@ class Spending:
     async def clear_up_after_others(self) -> None:
         """Free what killed processes held, and enter what they were calling: one round."""
         # In transactions of their own: each locks in the order that everybody keeps to, all together would not.
+        await self._enter_abandoned(before=now() - ABANDONED_AFTER)
         async with self._database.writing() as session:
             if freed := await expire(session, now()):
                 log.warning("reservations_expired", calls=freed)
         async with self._database.writing() as session:
             await counters.forget_old_minutes(session, now())
-        async with self._database.writing() as session:
-            await open_calls.enter_abandoned(session, before=now() - ABANDONED_AFTER)
 
     async def clear_up(self) -> None:
         """Enter what an earlier run of the only process left: all that is held and under way is from then."""
+        await self._enter_abandoned()
         async with self._database.writing() as session:
             await expire(session, now() + 2 * LEASE)
-        try:
-            async with self._database.writing() as session:
-                await open_calls.enter_abandoned(session)
-        except AWAY:
-            raise
-        except Exception as error:  # noqa: BLE001  (whatever the database refuses there: people can work)
-            log.error("abandoned_calls_not_entered", raised=error)
 
     async def close(self) -> None:
         """Give back everything: no call runs any more."""
         await self._admission.close()
+
+    async def _enter_abandoned(self, before: datetime | None = None) -> None:
+        """Before what they held is freed: nobody is to spend it in between."""
+        try:
+            async with self._database.writing() as session:
+                await open_calls.enter_abandoned(session, before=before)
+        except AWAY:
+            raise
+        except Exception as error:  # noqa: BLE001  (what the database refuses there keeps nobody from their work)
+            log.error("abandoned_calls_not_entered", raised=error)
 
     async def _read_book(self, _: None) -> Book:
         async with self._database.reading() as session:

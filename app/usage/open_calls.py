@@ -74,20 +74,13 @@ async def enter_abandoned(
         abandoned = abandoned.where(OpenCall.claim.in_(claims))
     rows = list(await session.scalars(abandoned.returning(OpenCall)))
     # A note may have been written while its call was being settled.
-    known = await _in_ledger(session, [row.id for row in rows])
+    known = await ledger.entered(session, [row.id for row in rows])
     found = [row for row in rows if row.id not in known]
     if not found:
         return {}
     entries = {row.id: _entry(row) for row in found}
     await reservations.settle(session, [Settled(entries[row.id], _hold(row)) for row in found])
     return {row.claim: entries[row.id] for row in found if row.claim}
-
-
-async def _in_ledger(session: AsyncSession, ids: Collection[str]) -> Mapping[str, LedgerEntry]:
-    if not ids:
-        return {}
-    rows = await session.scalars(select(LedgerEntry).where(LedgerEntry.id.in_(ids)))
-    return {row.id: row for row in rows}
 
 
 async def _lines_of(session: AsyncSession, ids: Collection[str]) -> Mapping[str, list[LedgerEntry]]:
