@@ -1,6 +1,6 @@
 """The doors before the house: first run, log in and out, register, accept an invitation."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse
@@ -138,12 +138,8 @@ def _let_in(request: Request, signed_in: SignedIn, address: str) -> Response:
     return response
 
 
-def _form_page(
-    request: Request, template: str, error: ParleyError | None = None, **context: object
-) -> Response:
-    response = page(
-        request, template, status=error.status if error else 200, errors=errors_by_field(error), **context
-    )
+def _form_page(request: Request, template: str, error: ParleyError | None = None, **context: Any) -> Response:
+    response = page(request, template, error=error, errors=errors_by_field(error), **context)
     if error is not None and error.retry_after is not None:
         response.headers["retry-after"] = str(error.retry_after)
     return response

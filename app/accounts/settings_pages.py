@@ -142,7 +142,7 @@ async def _page(
     return page(
         request,
         "accounts/settings.html",
-        status=error.status if error else 200,
+        error=error,
         failed=about,
         errors=errors_by_field(error),
         no_errors=Blanks(),

@@ -109,7 +109,7 @@ async def _show_all(
     return page(
         request,
         "admin/aliases.html",
-        status=error.status if error else 200,
+        error=error,
         aliases=found,
         gone=names - await aliases.existing(session, names),
         values=form,
@@ -124,7 +124,7 @@ def _show_one(
     return page(
         request,
         "admin/aliases_edit.html",
-        status=error.status if error else 200,
+        error=error,
         alias=alias,
         values=form,
         errors=errors_by_field(error),

@@ -132,7 +132,7 @@ async def _show_all(
     return page(
         request,
         "admin/budgets.html",
-        status=error.status if error else 200,
+        error=error,
         budgets=[card for card in cards if not card.budget.is_rate_limit],
         rate_limits=[card for card in cards if card.budget.is_rate_limit],
         known_names=await subjects.known_names(session),
@@ -153,7 +153,7 @@ async def _show_one(
     return page(
         request,
         "admin/budgets_edit.html",
-        status=error.status if error else 200,
+        error=error,
         card=await budget_overview.card(session, budget, now(), currency_for(request)),
         values=form.values(),
         errors=errors_by_field(error),

@@ -38,7 +38,6 @@ async def show_settings(
     return page(
         request,
         "admin/connections_edit.html",
-        status=error.status if error else 200,
         card=await overview.card(session, connection),
         typed=typed or Typed(connection.label, connection.base_url, connection.is_local),
         more_keys=await keys.rows_of(session, connection.id),

@@ -116,7 +116,7 @@ async def _show_groups(
     return page(
         request,
         "admin/groups.html",
-        status=error.status if error else 200,
+        error=error,
         rows=[(group, sizes.get(group.id, Size())) for group in found],
         managers=await memberships.managers(session),
         done=done,
@@ -137,7 +137,7 @@ async def _show_group(
     return page(
         request,
         "admin/groups_edit.html",
-        status=error.status if error else 200,
+        error=error,
         group=group,
         places=await memberships.members_of(session, group),
         only_here=await restrictions.only_for(session, group),

@@ -71,7 +71,7 @@ async def _page(
     return page(
         request,
         "admin/invitations.html",
-        status=error.status if error else 200,
+        error=error,
         errors=errors_by_field(error),
         invitations=waiting,
         email=email,

@@ -169,7 +169,7 @@ async def _show_sheet(
     return page(
         request,
         "admin/prices.html",
-        status=error.status if error else 200,
+        error=error,
         tags=[tag for tag in tags if shown.includes(tag)],
         counts={
             "ticked": sum(TICKED.includes(tag) for tag in tags),
@@ -197,7 +197,7 @@ async def _show_model(
     return page(
         request,
         "admin/prices_edit.html",
-        status=error.status if error else 200,
+        error=error,
         tag=tag,
         values=values or (_as_typed(tag.price.rates) if tag.price else Blanks()),
         errors=errors_by_field(error),

@@ -87,7 +87,6 @@ async def _show(
     return page(
         request,
         "admin/audience.html",
-        status=error.status if error else 200,
         label=label,
         connection=connection,
         of_connection=await restrictions.audience_of(session, connection),

@@ -142,7 +142,7 @@ async def _show_all(
     return page(
         request,
         "admin/service_accounts.html",
-        status=error.status if error else 200,
+        error=error,
         accounts=accounts,
         places=await memberships.places_of(session, [account.id for account in accounts]),
         keys=await api_keys.counts_of(session, [account.id for account in accounts]),
@@ -167,7 +167,7 @@ async def _show_one(
     return page(
         request,
         "admin/service_accounts_edit.html",
-        status=error.status if error else 200,
+        error=error,
         account=account,
         views=await key_limits.views_of(session, keys, now(), currency_for(request)),
         home=f"{HOME}/{account.id}/keys",
@@ -185,7 +185,7 @@ async def _show_key_form(
     return page(
         request,
         "admin/service_accounts_new_key.html",
-        status=error.status if error else 200,
+        error=error,
         account=account,
         home=f"{HOME}/{account.id}/keys",
         values=form,

@@ -1,6 +1,6 @@
 """/admin/users: who has an account, and what administrators do to one."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse
@@ -110,7 +110,7 @@ async def _page(
         )
         shown = found[:PAGE_SIZE]
         ids = [user.id for user in shown]
-        context = {
+        context: dict[str, Any] = {
             "people": shown,
             "last_seen": await sessions.last_seen(session, ids),
             "places": await memberships.places_of(session, ids),
@@ -120,7 +120,6 @@ async def _page(
     return page(
         request,
         "admin/users.html",
-        status=error.status if error else 200,
         search=search,
         number=number,
         has_more=len(found) > PAGE_SIZE,

@@ -56,7 +56,7 @@ def _show(
     return page(
         request,
         "admin/settings.html",
-        status=error.status if error else 200,
+        error=error,
         saved=saved,
         errors=errors_by_field(error),
         name=name,

@@ -67,7 +67,6 @@ def show_form(
     return page(
         request,
         template,
-        status=error.status if error else 200,
         kind=kind,
         wanted=wanted,
         default_address=detection.default_address(kind),

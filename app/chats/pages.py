@@ -267,7 +267,7 @@ async def _page(
     return page(
         request,
         "chats/page.html",
-        status=error.status if error else 200,
+        error=error,
         chat=chat_view(chat) if chat else None,
         messages=await present(session, chat, shown.messages) if chat else [],
         earlier_url=earlier_url(chat, shown) if chat else None,

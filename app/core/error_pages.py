@@ -57,7 +57,7 @@ def render_error(request: Request, error: ParleyError) -> Response:
     if isinstance(error, NotSignedIn):
         return _to_sign_in(request)
     template = "errors/_notice.html" if is_htmx(request) else "errors/page.html"
-    response = page(request, template, status=error.status, error=error)
+    response = page(request, template, error=error)
     response.headers.update(headers)
     if is_htmx(request):
         response.headers.update({"hx-retarget": "#toasts", "hx-reswap": "beforeend"})

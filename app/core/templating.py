@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from app.core.assets import asset
 from app.core.clock import now
+from app.core.errors import ParleyError
 from app.core.ids import new_id
 from app.core.settings import ROOT
 
@@ -35,9 +36,17 @@ environment = Environment(
 environment.globals |= {"asset": asset, "new_id": new_id, "now": now}
 
 
-def page(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
-    """A whole page, or any other single template as the answer to `request`."""
-    return _html_response(request, render(request, template, **context), status)
+def page(
+    request: Request,
+    template: str,
+    *,
+    status: int | None = None,
+    error: ParleyError | None = None,
+    **context: Any,
+) -> HTMLResponse:
+    """A whole page, or any other single template as the answer to `request`; with the status of what it tells."""
+    status = status or (error.status if error else 200)
+    return _html_response(request, render(request, template, error=error, **context), status)
 
 
 def render(request: Request, template: str, **context: Any) -> str:

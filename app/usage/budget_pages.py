@@ -74,7 +74,7 @@ async def _show(
     return page(
         request,
         "usage/budget.html",
-        status=error.status if error else 200,
+        error=error,
         lines=await budget_overview.own_lines(session, user, now(), currency_for(request)),
         has_cap=await budgets.own_cap(session, user) is not None,
         limit=limit,

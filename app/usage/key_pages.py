@@ -135,7 +135,7 @@ async def _show_form(
     return page(
         request,
         "usage/keys_new.html",
-        status=error.status if error else 200,
+        error=error,
         values=form,
         errors=errors_by_field(error),
         scopes=[(scope, WHAT[scope]) for scope in Scope if scope != Scope.ADMIN or user.is_administrator],
@@ -161,7 +161,7 @@ async def _show_one(
     return page(
         request,
         "usage/keys_edit.html",
-        status=error.status if error else 200,
+        error=error,
         view=view,
         what=WHAT,
         name=key.name if name is None else name,
