@@ -1,5 +1,7 @@
 """What people do in the message box."""
 
+import re
+
 from playwright.async_api import Page
 
 
@@ -14,3 +16,9 @@ async def say(page: Page, text: str) -> None:
     box = page.get_by_label("Message", exact=True)
     await box.fill(text)
     await box.press("Enter")
+
+
+async def begin(page: Page, text: str) -> None:
+    """A conversation, from the start page; one is in it then."""
+    await say(page, text)
+    await page.wait_for_url(re.compile("/chats/"))

@@ -6,7 +6,7 @@ import re
 from playwright.async_api import Page, Route, expect
 
 from tests.cast import Cast
-from tests.system.composing import say
+from tests.system.composing import begin, say
 from tests.system.conftest import OpenPage
 from tests.system.test_writing import stopped_answer
 
@@ -97,8 +97,7 @@ async def test_who_changes_a_message_whose_answer_was_lost_keeps_both(
     cast: Cast, echo: str, open_page: OpenPage
 ) -> None:
     page = await open_page("/", cast.alice)
-    await say(page, "Who is there?")
-    await page.wait_for_url(re.compile("/chats/"))
+    await begin(page, "Who is there?")
     await expect(page.locator(".message--live")).to_have_count(0)
     box = page.get_by_label("Message", exact=True)
 
@@ -141,8 +140,7 @@ async def test_what_is_sent_with_the_button_while_a_message_is_on_its_way_waits_
     cast: Cast, echo: str, open_page: OpenPage
 ) -> None:
     page = await open_page("/", cast.alice)
-    await say(page, "Who is there?")
-    await page.wait_for_url(re.compile("/chats/"))
+    await begin(page, "Who is there?")
     box = page.get_by_label("Message", exact=True)
     arrived = asyncio.Event()
     refused: list[int] = []

@@ -1,11 +1,9 @@
 """What opens over a page goes by itself when one has done with it."""
 
-import re
-
 from playwright.async_api import expect
 
 from tests.cast import Cast
-from tests.system.composing import say
+from tests.system.composing import begin
 from tests.system.conftest import OpenPage
 
 
@@ -44,8 +42,7 @@ async def test_what_went_wrong_is_told_until_it_was_put_right(
     cast: Cast, echo: str, open_page: OpenPage
 ) -> None:
     page = await open_page("/", cast.alice)
-    await say(page, "Hello")
-    await page.wait_for_url(re.compile("/chats/"))
+    await begin(page, "Hello")
     await page.get_by_role("link", name="Rename").click()
     title = page.get_by_label("Title")
     await page.context.set_offline(True)

@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 
 from tests.cast import Cast
 from tests.chats.waiting import finished_replies
-from tests.system.composing import say
+from tests.system.composing import begin, say
 from tests.system.conftest import OpenPage
 
 LONG = "/long 400 Tell me a story."
@@ -45,8 +45,7 @@ async def test_a_draft_survives_everything_until_it_was_sent(
     cast: Cast, echo: str, open_page: OpenPage
 ) -> None:
     page = await open_page("/", cast.alice)
-    await say(page, "Hello")
-    await page.wait_for_url(re.compile("/chats/"))
+    await begin(page, "Hello")
     box = page.get_by_label("Message", exact=True)
 
     await page.context.set_offline(True)
@@ -208,8 +207,7 @@ async def test_a_page_is_known_by_its_requests(cast: Cast, echo: str, open_page:
 
 async def test_a_title_is_changed_where_it_stands(cast: Cast, echo: str, open_page: OpenPage) -> None:
     page = await open_page("/", cast.alice)
-    await say(page, "Hello")
-    await page.wait_for_url(re.compile("/chats/"))
+    await begin(page, "Hello")
 
     await page.get_by_role("link", name="Rename").click()
     await expect(page.get_by_label("Title")).to_be_focused()
@@ -224,8 +222,7 @@ async def test_a_title_is_changed_where_it_stands(cast: Cast, echo: str, open_pa
 
 async def test_escape_leaves_a_title_as_it_was(cast: Cast, echo: str, open_page: OpenPage) -> None:
     page = await open_page("/", cast.alice)
-    await say(page, "Hello")
-    await page.wait_for_url(re.compile("/chats/"))
+    await begin(page, "Hello")
 
     await page.get_by_role("link", name="Rename").click()
     await page.get_by_label("Title").fill("Not this")
@@ -253,8 +250,7 @@ async def test_the_message_box_is_ready_for_the_next_message(
 
 async def test_deleting_offers_the_way_back(cast: Cast, echo: str, open_page: OpenPage) -> None:
     page = await open_page("/", cast.alice)
-    await say(page, "Hello")
-    await page.wait_for_url(re.compile("/chats/"))
+    await begin(page, "Hello")
     address = page.url.partition("#")[0]
 
     await page.get_by_role("button", name="More about this conversation").click()
@@ -278,9 +274,7 @@ async def test_finished_sentences_are_announced_and_not_tokens(
 async def test_the_tab_says_that_a_reply_is_done(cast: Cast, echo: str, open_page: OpenPage) -> None:
     page = await open_page("/", cast.alice)
     await page.add_init_script("Object.defineProperty(document, 'hidden', { get: () => true })")
-    await say(page, "Hello")
-
-    await page.wait_for_url(re.compile("/chats/"))
+    await begin(page, "Hello")
     await expect(page).to_have_title(re.compile("^✓ Hello"))
 
 
